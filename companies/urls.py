@@ -1,0 +1,11 @@
+from django.urls import path
+
+from companies import views
+
+app_name = "companies"
+
+urlpatterns = [
+    path("", views.select, name="select"),
+    path("<slug:slug>/", views.company, name="company"),
+    path("<slug:slug>/projects/<str:number>/", views.project, name="project"),
+]

@@ -1,0 +1,5 @@
+from desk.admin.directory import DirectoryAdmin
+from desk.admin.invitations import InvitationAdmin
+from desk.admin.users import UserAdmin
+
+__all__ = ["DirectoryAdmin", "InvitationAdmin", "UserAdmin"]

@@ -1,0 +1,220 @@
+"""The directory of a company: its people, where each stands, and inviting them."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts.requests import UserRequest
+from companies.admin import (
+    CompanyRelatedFilter,
+    CompanyScopedAdmin,
+    CompanyScopedInline,
+)
+from companies.desk import desk_company
+from companies.models import Membership, PermissionTemplate, ProjectMembership
+from companies.tools import MEMBER
+from desk.status import Status, with_status
+from invitations.models import Invitation
+
+FIRST_PASSWORDS_AT_ONCE = 50
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Status.choices)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class ProjectInline(CompanyScopedInline):
+    model = ProjectMembership
+    fields = ["project", "template", "starts_on", "ends_on"]
+    autocomplete_fields = ["project"]
+
+
+@admin.register(Membership)
+class DirectoryAdmin(CompanyScopedAdmin):
+    list_display = [
+        "name",
+        "email_address",
+        "job_title",
+        "vendor",
+        "template",
+        "project_count",
+        "status_text",
+    ]
+    list_filter = [
+        StatusFilter,
+        ("vendor", CompanyRelatedFilter),
+        ("template", CompanyRelatedFilter),
+    ]
+    list_select_related = ["vendor", "template", "user"]
+    search_fields = ["first_name", "last_name", "email", "vendor__name"]
+    search_help_text = "Search by name, e-mail address or firm."
+    autocomplete_fields = ["vendor"]
+    inlines = [ProjectInline]
+    actions = ["invite", "send_again", "revoke", "first_password"]
+    fields = [
+        "email",
+        ("first_name", "last_name"),
+        ("job_title", "phone"),
+        "vendor",
+        "template",
+        "is_active",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return with_status(super().get_queryset(request), timezone.now())
+
+    # What a reader sees
+
+    @admin.display(description="name", ordering="last_name")
+    def name(self, entry: Membership) -> str:
+        return entry.full_name or "—"
+
+    @admin.display(description="e-mail address", ordering="email")
+    def email_address(self, entry: Membership) -> str:
+        return entry.address
+
+    @admin.display(description="projects", ordering="project_count")
+    def project_count(self, entry: Any) -> int:
+        return int(entry.project_count)
+
+    @admin.display(description="status", ordering="status")
+    def status_text(self, entry: Any) -> str:
+        """The status, and what one asks next: since when, until when, why."""
+        label = Status(entry.status).label
+        match entry.status:
+            case Status.INVITED:
+                return (
+                    f"{label} on {day(entry.invited_at)}, until {day(entry.expires_at)}"
+                )
+            case Status.MAIL_REFUSED:
+                return f"{label}: {entry.mail_reason}"
+            case Status.NEW_LINK_ASKED:
+                return f"{label} on {day(entry.new_link_asked_at)}"
+            case Status.EXPIRED:
+                return f"{label} on {day(entry.expires_at)}"
+            case Status.JOINED:
+                return f"{label} on {day(entry.joined_at)}"
+        return label
+
+    # What may be changed
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = list(super().get_fields(request, obj))
+        if obj is None:
+            fields.remove("is_active")
+        elif obj.has_joined:
+            fields[0] = "email_address"
+        return [*fields, "status_text"] if obj else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The log-in of somebody who has joined is theirs, not the company's (T45)."""
+        return ["email_address", "status_text"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new person is a plain member, unless the administrator says otherwise."""
+        templates = PermissionTemplate.objects.filter(
+            company=desk_company(request), name=MEMBER
+        )
+        return {"template": templates.first()}
+
+    def save_model(
+        self, request: HttpRequest, obj: Membership, form: Any, change: bool
+    ) -> None:
+        """Save; a corrected address gets the pending invitation at once, anew."""
+        super().save_model(request, obj, form, change)
+        is_corrected = change and "email" in form.changed_data
+        if (
+            is_corrected
+            and Invitation.objects.pending().filter(membership=obj).exists()
+        ):
+            self.send(cast(UserRequest, request), Membership.objects.filter(pk=obj.pk))
+
+    # Inviting
+
+    @admin.action(description="Invite")
+    def invite(self, request: UserRequest, queryset: Any) -> None:
+        invited = queryset.filter(invitation_state=Invitation.State.PENDING)
+        self.send(request, queryset.exclude(pk__in=invited.values("pk")))
+        self.report(
+            request,
+            "",
+            [(entry, "Is invited already: use ‘Send again’.") for entry in invited],
+        )
+
+    @admin.action(description="Send the invitation again")
+    def send_again(self, request: UserRequest, queryset: Any) -> None:
+        invited = queryset.filter(invitation_state=Invitation.State.PENDING)
+        self.send(request, invited)
+        others = queryset.exclude(pk__in=invited.values("pk"))
+        self.report(
+            request,
+            "",
+            [(entry, "Has no open invitation: use ‘Invite’.") for entry in others],
+        )
+
+    def send(self, request: UserRequest, entries: Any) -> None:
+        try:
+            sending = Invitation.objects.send(entries, request.user)
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return
+        count = len(sending.sent)
+        done = {0: "", 1: "The invitation is on its way."}
+        self.report(
+            request,
+            done.get(count, f"{count} invitations are on their way."),
+            sending.refused,
+        )
+
+    @admin.action(description="Revoke the invitation")
+    def revoke(self, request: UserRequest, queryset: Any) -> None:
+        count = Invitation.objects.filter(membership__in=queryset.values("pk")).revoke(
+            request.user
+        )
+        done = {
+            0: "None of these had an open invitation.",
+            1: "The invitation is revoked.",
+        }
+        self.report(request, done.get(count, f"{count} invitations are revoked."), [])
+
+    @admin.action(description="Make a first password")
+    def first_password(self, request: UserRequest, queryset: Any) -> Any:
+        """Show first passwords, this once (S6); the page can't be called up again."""
+        if queryset.count() > FIRST_PASSWORDS_AT_ONCE:
+            sentence = f"Choose {FIRST_PASSWORDS_AT_ONCE} people at most at a time."
+            self.message_user(request, sentence, messages.WARNING)
+            return None
+        try:
+            made, refused = Invitation.objects.make_first_passwords(
+                queryset, request.user
+            )
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return None
+        self.report(request, "", refused)
+        if not made:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "First passwords",
+            "opts": self.opts,
+            "passwords": made,
+        }
+        return TemplateResponse(request, "desk/first_password.html", context)
+
+
+def day(at: Any) -> str:
+    return date_format(timezone.localtime(at), "j M Y")

@@ -1,0 +1,65 @@
+"""The invitations of a company: what was sent, and what became of it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+
+from companies.admin import CompanyScopedAdmin
+from invitations.models import Invitation
+
+
+@admin.register(Invitation)
+class InvitationAdmin(CompanyScopedAdmin):
+    """To be read: the verbs are in the directory."""
+
+    list_display = [
+        "membership",
+        "sent_to",
+        "state",
+        "version",
+        "sent_at",
+        "expires_at",
+    ]
+    list_filter = ["state"]
+    list_select_related = ["membership__user"]
+    search_fields = ["sent_to", "membership__first_name", "membership__last_name"]
+    fields = [
+        "membership",
+        "sent_to",
+        "inviter",
+        "state",
+        "version",
+        "sent_at",
+        "expires_at",
+        "settled_at",
+        "held_at",
+        "new_link_asked_at",
+        "mails",
+    ]
+
+    @admin.display(description="invited by")
+    def inviter(self, invitation: Invitation) -> str:
+        return invitation.inviter or "the operator"
+
+    @admin.display(description="mails")
+    def mails(self, invitation: Invitation) -> str:
+        return format_html_join(
+            "",
+            "<div>{}: {} {}</div>",
+            (
+                (
+                    mail.created_at.strftime("%Y-%m-%d %H:%M"),
+                    mail.get_state_display(),
+                    mail.reason,
+                )
+                for mail in invitation.deliveries.all()
+            ),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

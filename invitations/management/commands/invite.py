@@ -1,0 +1,136 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.addresses import canonical_email
+from audit.models import AuditEvent
+from companies.models import (
+    Company,
+    Membership,
+    PermissionTemplate,
+    Project,
+    ProjectMembership,
+)
+from companies.tools import MEMBER, Scope
+from invitations.management.reports import print_report, refusals_as_errors
+from invitations.models import Invitation
+
+PROJECT_TEMPLATE = "Subcontractor – External"
+
+
+class Command(BaseCommand):
+    help = (
+        "Invite somebody to a company, or invite them again. An entry in the directory "
+        "is made where there is none; projects are added to it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--company", required=True, metavar="SLUG")
+        parser.add_argument(
+            "--template",
+            metavar="NAME",
+            help=f"company template of a new entry (default: {MEMBER})",
+        )
+        parser.add_argument(
+            "--project",
+            action="append",
+            default=[],
+            metavar="NUMBER[:TEMPLATE]",
+            help=f"may be given again; the template is {PROJECT_TEMPLATE} by default",
+        )
+        parser.add_argument("--json", action="store_true", help="report as JSON")
+
+    @transaction.atomic
+    def handle(
+        self,
+        *,
+        email: str,
+        company: str,
+        template: str | None,
+        project: list[str],
+        json: bool,
+        **_: Any,
+    ) -> None:
+        with refusals_as_errors():
+            host = find(Company.objects.all(), "company", slug=company)
+            entry = self.entry(host, canonical_email(email), template)
+            for wanted in project:
+                self.grant(entry, *wanted.partition(":")[::2])
+            sending = Invitation.objects.send([entry], None)
+            for _entry, sentence in sending.refused:
+                raise CommandError(sentence)
+        [invitation] = sending.sent
+        print_report(
+            self.stdout,
+            json,
+            f"{entry.email} is invited to {host} until "
+            f"{invitation.expires_at:%Y-%m-%d %H:%M %Z}.",
+            email=entry.email,
+            company=host.slug,
+            version=invitation.version,
+            expires_at=invitation.expires_at.isoformat(),
+        )
+
+    def entry(self, company: Company, email: str, template: str | None) -> Membership:
+        """Find the entry with this address, or make it."""
+        entry = Membership.objects.filter(company=company, email=email).first()
+        if entry and template:
+            raise CommandError(
+                f"{email} is in the directory already: change the template there."
+            )
+        if entry:
+            return entry
+        templates = PermissionTemplate.objects.filter(company=company)
+        entry = Membership(
+            company=company,
+            email=email,
+            template=find(
+                templates.filter(scope=Scope.COMPANY),
+                "company template",
+                name__iexact=template or MEMBER,
+            ),
+        )
+        entry.full_clean()
+        entry.save()
+        AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, None, company, entry)
+        return entry
+
+    def grant(self, entry: Membership, number: str, template: str) -> None:
+        """Put the person on a project; being on it already changes nothing."""
+        project = find(
+            Project.objects.filter(company=entry.company),
+            "project",
+            number__iexact=number,
+        )
+        templates = PermissionTemplate.objects.filter(company=entry.company)
+        given = find(
+            templates.filter(scope=Scope.PROJECT),
+            "project template",
+            name__iexact=template or PROJECT_TEMPLATE,
+        )
+        grants = ProjectMembership.objects.filter(project=project, membership=entry)
+        if not grants.exists():
+            grant = ProjectMembership(
+                company=entry.company,
+                project=project,
+                membership=entry,
+                template=given,
+            )
+            grant.full_clean()
+            grant.save()
+
+
+def find(rows: Any, what: str, **wanted: str) -> Any:
+    """Find the one row that was named.
+
+    Raises:
+        ValidationError: with what was looked for.
+    """
+    if row := rows.filter(**wanted).first():
+        return row
+    [name] = wanted.values()
+    raise ValidationError(f"There is no {what} {name!r}.", code="not_found")

@@ -1,0 +1,54 @@
+"""The terms gate: nobody gets past it without having agreed (S15, T51)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from invitations.models import Terms
+
+# The link of a mail only moves its token into the session; the others let one leave.
+EXEMPT = {
+    "invitations:terms",
+    "invitations:link",
+    "invitations:sign-out",
+    "account_logout",
+}
+
+
+class TermsMiddleware:
+    """Lead whoever is logged in without the current terms to the page of the terms.
+
+    Where none are published only operators pass, who have to publish them. Static files
+    and health checks are answered before this middleware.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if (match and match.view_name in EXEMPT) or not request.user.is_authenticated:
+            return None
+        are_accepted = Terms.objects.are_accepted_by(request.user)
+        if are_accepted or (are_accepted is None and request.user.is_superuser):
+            return None
+        if "application/json" in (request.content_type, request.headers.get("Accept")):
+            sentence = (
+                "Log in with a browser and agree to the Terms and Conditions first."
+            )
+            return JsonResponse({"detail": sentence}, status=403)
+        return redirect(self.terms_url(request))
+
+    def terms_url(self, request: HttpRequest) -> str:
+        """The page of the terms, which knows where a reader was going."""
+        if request.method != "GET":
+            return reverse("invitations:terms")
+        return reverse("invitations:terms", query={"next": request.get_full_path()})

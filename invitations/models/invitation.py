@@ -1,0 +1,572 @@
+"""The asking of somebody to join a company: sent, accepted, declined, revoked."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from accounts.addresses import CanonicalEmailField
+from accounts.models import User
+from audit.models import AuditEvent
+from companies.models import (
+    AnyUser,
+    Company,
+    Membership,
+    OwnedByCompany,
+    Project,
+    ProjectMembership,
+)
+from invitations.models.delivery import Delivery
+from invitations.models.terms import Terms
+from invitations.refusals import refusal, sentence
+
+Kind = AuditEvent.Kind
+
+TOKEN_SALT = "invitations.link"  # noqa: S105
+ASKED_PER_DAY = 5
+ASKED_APART = timedelta(seconds=60)
+# No 0, O, 1, l or I: it is read aloud or from a slip of paper.
+FIRST_PASSWORD_CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"  # noqa: S105
+
+
+@dataclass
+class Sending:
+    """What became of the entries that were to be invited."""
+
+    sent: list["Invitation"]
+    refused: list[tuple[Membership, str]]
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> Self:
+        return self.filter(state=Invitation.State.PENDING)
+
+    def acceptable(self, now: datetime) -> Self:
+        """The one definition of an invitation that may be accepted at this moment.
+
+        The conditions on other tables are subqueries, so that an UPDATE with them
+        compares the row's own columns again after it has waited for a lock.
+        """
+        entries = Membership.objects.filter(
+            pk=OuterRef("membership"),
+            is_active=True,
+            company__is_active=True,
+            user=None,
+            email=OuterRef("sent_to"),
+        )
+        return self.pending().filter(Exists(entries), expires_at__gt=now, held_at=None)
+
+    def waiting_for(self, user: AnyUser) -> Self:
+        """Invitations that a person who has logged in can accept at once.
+
+        An account made with a first password has none: it has shown no mailbox.
+        """
+        if not user.is_authenticated or not user.is_proven:
+            return self.none()
+        return self.acceptable(timezone.now()).filter(sent_to=user.email)
+
+    def with_first_password(self, email: str) -> "Invitation | None":
+        """The invitation that a first password for this address would belong to (S6).
+
+        Of several companies only the newest one's counts, and only for a day.
+        """
+        now = timezone.now()
+        made_after = now - timedelta(hours=settings.FIRST_PASSWORD_HOURS)
+        live = self.acceptable(now).filter(
+            sent_to=email, first_password_made_at__gt=made_after
+        )
+        return live.order_by("-first_password_made_at", "-pk").first()
+
+    @transaction.atomic
+    def send(self, entries: Iterable[Membership], by: User | None) -> Sending:
+        """Invite people of the directory, or invite them again.
+
+        Where an invitation is pending it gets a new version and a new expiry: the same
+        row, and every older link dies. The mails are queued in this transaction; one
+        INSERT per table serves one entry or a thousand.
+
+        Args:
+            by: who invites; empty for a command.
+
+        Raises:
+            ValidationError: when no terms are published.
+        """
+        sending = self.renew(entries, by)
+        Delivery.objects.queue(
+            Delivery(kind=Delivery.Kind.WELCOME, **invitation.mail_facts)
+            for invitation in sending.sent
+        )
+        record_each(Kind.INVITATION_SENT, by, sending.sent)
+        return sending
+
+    def renew(self, entries: Iterable[Membership], by: User | None) -> Sending:
+        """Give each entry a pending invitation of a new version, without a mail."""
+        if not Terms.objects.exists():
+            raise refusal("no_terms")
+        now = timezone.now()
+        keys = [entry.pk for entry in entries]
+        for company in Company.objects.filter(memberships__in=keys).distinct():
+            company.hold()
+        allowed = Membership.objects.filter(pk__in=keys)
+        if by is not None:
+            allowed = allowed.invitable_by(by)
+        # First the pending ones: an acceptance that runs at this moment has either
+        # been committed when the entries are read, or fails by its version.
+        self.pending().filter(membership__in=allowed).update(
+            version=F("version") + 1,
+            sent_to=Subquery(
+                Membership.objects.filter(pk=OuterRef("membership")).values("email")
+            ),
+            **self.model.fresh(by, now),
+        )
+        refused = []
+        invited: dict[int, Membership] = {}
+        may_invite = set(allowed.values_list("pk", flat=True))
+        for entry in Membership.objects.filter(pk__in=keys).select_related("company"):
+            if code := entry_refusal(entry, entry.pk in may_invite):
+                refused.append((entry, sentence(code)))
+            else:
+                invited[entry.pk] = entry
+        pending = self.pending().filter(membership__in=invited)
+        there = set(pending.values_list("membership", flat=True))
+        self.bulk_create(
+            Invitation(
+                company=entry.company,
+                membership=entry,
+                sent_to=entry.email,
+                **self.model.fresh(by, now),
+            )
+            for key, entry in invited.items()
+            if key not in there
+        )
+        sent = pending.select_related("company", "membership").order_by("pk")
+        return Sending(list(sent), refused)
+
+    @transaction.atomic
+    def revoke(self, by: User | None) -> int:
+        """Take the pending ones of these back: their links die. Return how many."""
+        now = timezone.now()
+        keys = list(self.pending().values_list("pk", flat=True))
+        rows = Invitation.objects.filter(pk__in=keys)
+        rows.pending().update(**Invitation.settled(Invitation.State.REVOKED, now))
+        revoked = rows.filter(state=Invitation.State.REVOKED, settled_at=now)
+        return record_each(
+            Kind.INVITATION_REVOKED, by, revoked.select_related("company", "membership")
+        )
+
+    def ask_again(self, email: str) -> None:
+        """Answer somebody who asked at the log-in page for their invitation (S5).
+
+        Live ones are mailed once more, in the same version and with the same expiry:
+        a stranger can neither kill nor prolong a link. An expired one is marked for
+        the administrator; the person gets nothing.
+        """
+        now = timezone.now()
+        invitations = self.filter(sent_to=email).select_related("company", "membership")
+        for invitation in invitations.acceptable(now):
+            invitation.mail_again(now)
+        expired = invitations.pending().filter(
+            expires_at__lte=now, new_link_asked_at=None, membership__user=None
+        )
+        for invitation in expired:
+            invitation.note_new_link_asked(now)
+
+    def make_first_passwords(
+        self, entries: Iterable[Membership], by: User | None
+    ) -> tuple[list[tuple[Membership, str]], list[tuple[Membership, str]]]:
+        """Make a first password for each entry that hasn't joined (S6, T55).
+
+        Where no invitation is pending one is made, without a mail; a pending one keeps
+        its version, so the mailed link goes on working beside the password.
+
+        Returns:
+            the passwords, which nobody can read again; the refusals with a sentence.
+
+        Raises:
+            ValidationError: when no terms are published.
+        """
+        entries = list(entries)
+        made = [
+            (entry, get_random_string(16, FIRST_PASSWORD_CHARACTERS))
+            for entry in entries
+        ]
+        encoded = {entry.pk: make_password(password) for entry, password in made}
+        with transaction.atomic():
+            there = self.acceptable(timezone.now()).filter(membership__in=entries)
+            if by is not None:
+                there = there.filter(membership__in=Membership.objects.invitable_by(by))
+            live = list(there.select_related("company", "membership"))
+            taken = {invitation.membership_id for invitation in live}
+            fresh = self.renew(
+                [entry for entry in entries if entry.pk not in taken], by
+            )
+            record_each(Kind.INVITATION_PREPARED, by, fresh.sent)
+            for invitation in [*live, *fresh.sent]:
+                invitation.keep_first_password(encoded[invitation.membership_id], by)
+            ready = taken | {invitation.membership_id for invitation in fresh.sent}
+        return [
+            (entry, word) for entry, word in made if entry.pk in ready
+        ], fresh.refused
+
+
+def entry_refusal(entry: Membership, is_allowed: bool) -> str:
+    """Name the reason why this entry can't be invited, if there is one."""
+    if not is_allowed:
+        return "may_not_invite"
+    if not entry.company.is_active:
+        return "company_inactive"
+    if entry.has_joined:
+        return "already_joined"
+    return "" if entry.is_active else "entry_inactive"
+
+
+def record_each(
+    kind: AuditEvent.Kind, by: User | None, invitations: "Iterable[Invitation]"
+) -> int:
+    events = [
+        AuditEvent.of(kind, by, each.company, each.membership, each.audit_facts)
+        for each in invitations
+    ]
+    AuditEvent.objects.bulk_create(events)
+    return len(events)
+
+
+def new_public_id() -> str:
+    return secrets.token_urlsafe(16)
+
+
+class Invitation(OwnedByCompany):
+    """The asking of one entry to join. One per entry is pending; old ones are history.
+
+    It goes forward only: nothing ever writes it back to pending. Expired isn't a state,
+    it is read from `expires_at`. The link is made from `public_id` and `version` again
+    and again, so no token is stored anywhere; this row is the authority.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        ACCEPTED = "accepted", "accepted"
+        REVOKED = "revoked", "revoked"
+        DECLINED = "declined", "declined"
+
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="invitations"
+    )
+    public_id = models.CharField(
+        max_length=32, unique=True, default=new_public_id, editable=False
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    version = models.PositiveIntegerField(default=1)
+    sent_to = CanonicalEmailField("sent to")
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Empty: an operator's command.",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField("needs confirmation since", null=True)
+    new_link_asked_at = models.DateTimeField("asked for a new link", null=True)
+    first_password = models.CharField(max_length=128, blank=True)
+    first_password_made_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sent_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership"],
+                condition=Q(state="pending"),
+                name="invitations_invitation_one_pending",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "id"], name="invitations_invitation_of_company"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending", settled_at=None)
+                | (~Q(state="pending") & Q(settled_at__isnull=False)),
+                name="invitations_invitation_settled",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "accepted", "revoked", "declined"]),
+                name="invitations_invitation_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(version__gte=1, expires_at__gt=F("sent_at")),
+                name="invitations_invitation_expires_later",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_password="", first_password_made_at=None)
+                | (Q(state="pending", first_password_made_at__isnull=False))
+                & ~Q(first_password=""),
+                name="invitations_invitation_first_password",
+            ),
+        ]
+        indexes = [
+            # Waiting invitations and first passwords are found by the address.
+            models.Index(
+                fields=["sent_to"],
+                condition=Q(state="pending"),
+                name="invitations_pending_address",
+            ),
+            models.Index(fields=["membership", "-id"], name="invitations_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership}: {self.get_state_display()}"
+
+    # What it is
+
+    @staticmethod
+    def fresh(by: User | None, now: datetime) -> dict[str, Any]:
+        """The columns that every new version begins with."""
+        return {
+            "invited_by": by,
+            "sent_at": now,
+            "expires_at": now + timedelta(days=settings.INVITATION_DAYS),
+            "held_at": None,
+            "new_link_asked_at": None,
+            "first_password": "",
+            "first_password_made_at": None,
+        }
+
+    @staticmethod
+    def settled(state: str, now: datetime) -> dict[str, Any]:
+        """The columns that an invitation ends with; a first password dies with it."""
+        return {
+            "state": state,
+            "settled_at": now,
+            "first_password": "",
+            "first_password_made_at": None,
+        }
+
+    @property
+    def token(self) -> str:
+        """The signed string in the link: which row, and which version of it."""
+        return signing.dumps((self.public_id, self.version), salt=TOKEN_SALT)
+
+    @classmethod
+    def read_token(cls, token: str) -> tuple[str, int]:
+        """Read what `token` wrote.
+
+        Raises:
+            ValidationError: when it was cut, altered or made for something else (T6).
+        """
+        try:
+            public_id, version = signing.loads(token, salt=TOKEN_SALT)
+        except (signing.BadSignature, ValueError, TypeError):
+            raise refusal("unknown") from None
+        return str(public_id), int(version)
+
+    @property
+    def mail_facts(self) -> dict[str, Any]:
+        return {
+            "invitation": self,
+            "version": self.version,
+            "recipient": self.sent_to,
+        }
+
+    @property
+    def audit_facts(self) -> dict[str, Any]:
+        return {"email": self.sent_to, "version": self.version}
+
+    @property
+    def is_expired(self) -> bool:
+        return timezone.now() >= self.expires_at
+
+    @property
+    def inviter(self) -> str:
+        """The name that the inviter has in this company's directory."""
+        entry = Membership.objects.filter(
+            company=self.company_id, user=self.invited_by_id or 0
+        ).first()
+        return str(entry) if entry else ""
+
+    @property
+    def projects(self) -> models.QuerySet[Project]:
+        """The projects that the person will be on."""
+        grants = ProjectMembership.objects.filter(membership=self.membership_id)
+        return Project.objects.filter(
+            pk__in=grants.not_over(timezone.localdate()).values("project"),
+            is_active=True,
+        )
+
+    def problem(self, version: int) -> str:
+        """Name the reason why a link of this version can't be used, if there is one."""
+        if self.state != self.State.PENDING:
+            return str(self.state)
+        if version != self.version or self.sent_to != self.membership.email:
+            return "replaced"
+        if self.membership.has_joined:
+            return "accepted"
+        if not (self.membership.is_active and self.company.is_active):
+            return "revoked"
+        if self.is_expired:
+            return "expired"
+        return "needs_confirmation" if self.held_at else ""
+
+    def is_open(self, version: int) -> bool:
+        """Whether a link of this version can still be followed to its end."""
+        rows = Invitation.objects.acceptable(timezone.now()).filter(pk=self.pk)
+        return rows.filter(version=version).exists()
+
+    # What is done with it
+
+    def accept(self, user: User, *, version: int, is_proven: bool) -> None:
+        """Let a person into the company: exactly once, all or nothing (T8, T9, T10).
+
+        A new log-in isn't saved yet, and its password is hashed already: no hash is
+        computed while the transaction is open.
+
+        Args:
+            user: a new log-in; an unproven one with a new password; or a proven one,
+                whose password stays as it is.
+            version: of the link that was followed.
+            is_proven: whether the person followed a mailed link (and not a first
+                password), and so has shown that they read the mailbox.
+
+        Raises:
+            ValidationError: with the reason; its code names the page to show.
+        """
+        try:
+            with transaction.atomic():
+                self.let_in(user, version, is_proven)
+        except IntegrityError:
+            if not user._state.adding:
+                raise
+            # Another invitation made the account at this moment: the first one stands.
+            raise refusal("log_in_to_accept") from None
+        except ValidationError as error:
+            if error.code == "needs_confirmation":
+                self.wait_for_confirmation(version)
+            raise
+
+    def let_in(self, user: User, version: int, is_proven: bool) -> None:
+        now = timezone.now()
+        if user.email != self.sent_to:
+            raise refusal("other_address")
+        rows = Invitation.objects.acceptable(now).filter(pk=self.pk, version=version)
+        if not rows.update(**self.settled(self.State.ACCEPTED, now)):
+            self.refresh_from_db()
+            raise refusal(self.problem(version) or "accepted")
+        entry = self.membership
+        if not self.may_be_confirmed_by(self.invited_by):
+            raise refusal("needs_confirmation")
+        if user._state.adding:
+            user.save_new(is_proven=is_proven)
+            AuditEvent.record(Kind.ACCOUNT_CREATED, user, self.company, user)
+        elif self.company.has_member(user):
+            raise refusal("already_member")
+        elif not user.is_proven:
+            if not is_proven:
+                raise refusal("no_session")
+            user.save()  # with its new password, which ends all sessions
+            prove(user)
+        entry.join(user, now)
+        AuditEvent.record(
+            Kind.INVITATION_ACCEPTED, user, self.company, entry, self.audit_facts
+        )
+
+    def may_be_confirmed_by(self, inviter: User | None) -> bool:
+        """Whether the inviter may still hand out this entry's templates (T18b).
+
+        A command has no inviter: whoever runs it is the operator.
+        """
+        return inviter is None or inviter.has_perm(
+            "companies.invite_membership", self.membership
+        )
+
+    @transaction.atomic
+    def wait_for_confirmation(self, version: int) -> None:
+        rows = Invitation.objects.pending().filter(pk=self.pk, version=version)
+        if rows.filter(held_at=None).update(held_at=timezone.now()):
+            AuditEvent.record(
+                Kind.INVITATION_HELD,
+                None,
+                self.company,
+                self.membership,
+                self.audit_facts,
+            )
+
+    @transaction.atomic
+    def decline(self, version: int) -> bool:
+        """Say no; only a new invitation takes that back. Return whether it was open."""
+        rows = Invitation.objects.pending().filter(pk=self.pk, version=version)
+        declined = rows.update(**self.settled(self.State.DECLINED, timezone.now()))
+        if declined:
+            AuditEvent.record(
+                Kind.INVITATION_DECLINED,
+                None,
+                self.company,
+                self.membership,
+                self.audit_facts,
+            )
+        return bool(declined)
+
+    @transaction.atomic
+    def mail_again(self, now: datetime) -> None:
+        """Queue the same link once more: at most one a minute and five a day (S5)."""
+        self.company.hold()
+        asked = self.deliveries.filter(
+            kind=Delivery.Kind.ASKED, created_at__gt=now - timedelta(days=1)
+        )
+        if (
+            asked.count() >= ASKED_PER_DAY
+            or asked.filter(created_at__gt=now - ASKED_APART).exists()
+        ):
+            return
+        sequence = self.deliveries.filter(
+            version=self.version, kind=Delivery.Kind.ASKED
+        ).count()
+        Delivery.objects.queue(
+            [
+                Delivery(
+                    kind=Delivery.Kind.ASKED, sequence=sequence + 1, **self.mail_facts
+                )
+            ]
+        )
+
+    @transaction.atomic
+    def note_new_link_asked(self, now: datetime) -> None:
+        rows = Invitation.objects.pending().filter(pk=self.pk, new_link_asked_at=None)
+        if rows.update(new_link_asked_at=now):
+            AuditEvent.record(
+                Kind.NEW_LINK_ASKED,
+                None,
+                self.company,
+                self.membership,
+                self.audit_facts,
+            )
+
+    def keep_first_password(self, encoded: str, by: User | None) -> None:
+        """Keep the hash of a first password with the pending invitation (S6)."""
+        rows = Invitation.objects.pending().filter(pk=self.pk, version=self.version)
+        rows.update(first_password=encoded, first_password_made_at=timezone.now())
+        AuditEvent.record(
+            Kind.FIRST_PASSWORD_MADE,
+            by,
+            self.company,
+            self.membership,
+            self.audit_facts,
+        )
+
+
+def prove(user: User) -> None:
+    """Note that an account made with a first password has shown its mailbox."""
+    user.prove()
+    AuditEvent.record(Kind.ACCOUNT_PROVEN, user, None, user)

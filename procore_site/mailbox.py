@@ -1,0 +1,116 @@
+"""The mails that a development site has written, to be read in the browser.
+
+It exists only where DEBUG is on and mail goes to files (Django's file backend), which
+is what `./dev demo` does; elsewhere its addresses are not there.
+"""
+
+import email
+import email.policy
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.csp import CSP
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csp import csp_override
+
+SEPARATOR = b"-" * 79 + b"\n"  # what Django's file backend writes between mails
+SHOWN = 200
+
+
+def is_shown() -> bool:
+    backend = settings.MAILERS["default"]["BACKEND"]
+    return bool(settings.DEBUG and backend.endswith("filebased.EmailBackend"))
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail of a file."""
+
+    name: str
+    message: EmailMessage
+    sent_at: datetime
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"])
+
+    @property
+    def sender(self) -> str:
+        return str(self.message["From"])
+
+    @property
+    def to(self) -> str:
+        return str(self.message["To"])
+
+    def part(self, kind: str) -> str:
+        part = self.message.get_body((kind,))
+        return str(part.get_content()) if part else ""
+
+    @property
+    def text(self) -> str:
+        return self.part("plain")
+
+    @property
+    def html_url(self) -> str:
+        return reverse("mailbox-html", args=[self.name]) if self.part("html") else ""
+
+
+def letters() -> list[Letter]:
+    """All mails, the newest first."""
+    folder = Path(settings.MAILERS["default"]["OPTIONS"]["file_path"])
+    files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime)
+    found = [letter for file in files for letter in read(file)]
+    return sorted(found, key=lambda letter: letter.sent_at, reverse=True)[:SHOWN]
+
+
+def read(file: Path) -> list[Letter]:
+    letters = []
+    for index, data in enumerate(file.read_bytes().split(SEPARATOR)):
+        if not data.strip():
+            continue
+        message = email.message_from_bytes(data, policy=email.policy.default)
+        sent_at = timezone.localtime(message["Date"].datetime)
+        letters.append(Letter(f"{file.stem}-{index}", message, sent_at))
+    return letters
+
+
+def find(name: str) -> Letter:
+    for letter in letters():
+        if letter.name == name:
+            return letter
+    raise Http404
+
+
+def list_letters(request: HttpRequest) -> HttpResponse:
+    return render(request, "mailbox/list.html", {"letters": letters()})
+
+
+def show_letter(request: HttpRequest, name: str) -> HttpResponse:
+    return render(request, "mailbox/letter.html", {"letter": find(name)})
+
+
+# A mail brings its styles along, as mails must; it runs no script and loads nothing.
+@xframe_options_sameorigin
+@csp_override(
+    {
+        "default-src": [CSP.NONE],
+        "style-src": [CSP.UNSAFE_INLINE],
+        "frame-ancestors": [CSP.SELF],
+    }
+)
+def show_html(request: HttpRequest, name: str) -> HttpResponse:
+    return HttpResponse(find(name).part("html"))
+
+
+urlpatterns = [
+    path("", list_letters, name="mailbox"),
+    path("<str:name>/", show_letter, name="mailbox-message"),
+    path("<str:name>/html/", show_html, name="mailbox-html"),
+]

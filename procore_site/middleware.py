@@ -1,0 +1,57 @@
+"""What holds for every answer of the site."""
+
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+
+type GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthMiddleware:
+    """Answers health checks before hosts, sessions and the terms are looked at.
+
+    `/healthz`: the process answers. `/readyz`: so do its database and its cache.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return HttpResponse("ok\n", content_type="text/plain")
+        if request.path == "/readyz":
+            return self.readiness()
+        return self.get_response(request)
+
+    def readiness(self) -> HttpResponse:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM django_migrations")
+            cache.get("readyz")
+        except (DatabaseError, OSError, cache_errors()) as error:
+            words = f"not ready: {type(error).__name__}\n"
+            return HttpResponse(words, status=503, content_type="text/plain")
+        return HttpResponse("ready\n", content_type="text/plain")
+
+
+def cache_errors() -> type[Exception]:
+    """What a Redis that is down raises; it is installed only where it is used."""
+    from redis.exceptions import RedisError
+
+    return RedisError
+
+
+class NoStoreMiddleware:
+    """Let no browser or proxy keep a page: the back button shows nothing (T2, T32)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response

@@ -1,0 +1,90 @@
+"""What a machine may lack, said in one line; and an empty cache for each test."""
+
+import os
+import shutil
+from collections.abc import Generator
+
+import pytest
+from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connection
+
+pytest_plugins = ["tests.cast"]
+
+CHROMIUM = shutil.which("chromium") or shutil.which("/usr/bin/chromium")
+
+# By marker: what can't be run here, and why.
+MISSING: dict[str, tuple[str, str]] = {}
+if not CHROMIUM:
+    MISSING["browser"] = ("browser tests", "no Chromium found")
+if connection.vendor != "postgresql":
+    why = "is not PostgreSQL's" if "DATABASE_URL" in os.environ else "is not set"
+    MISSING["postgresql"] = ("PostgreSQL tests", f"DATABASE_URL {why}")
+
+LEFT_OUT = pytest.StashKey[set[str]]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, (_, why) in MISSING.items():
+        if item.get_closest_marker(marker):
+            item.config.stash.setdefault(LEFT_OUT, set()).add(marker)
+            pytest.skip(why)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let no browser test be skipped where REQUIRE_BROWSER=1 promises one, as in CI."""
+    report = yield
+    required = os.environ.get("REQUIRE_BROWSER") == "1"
+    if required and report.skipped and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, though REQUIRE_BROWSER is set: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None]:
+    """Say in one line, after everything else, what was left out and why."""
+    yield
+    left_out = config.stash.get(LEFT_OUT, set())
+    if listing := [
+        f"{tests} ({why})"
+        for marker, (tests, why) in MISSING.items()
+        if marker in left_out
+    ]:
+        terminalreporter.write_line(f"Left out: {', '.join(listing)}.")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Give the path of the browser; tests that ask for it carry the browser mark."""
+    assert CHROMIUM, "No Chromium found: mark this test with pytest.mark.browser."
+    return CHROMIUM
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(request: pytest.FixtureRequest) -> Generator[None]:
+    """Empty the cache around each test, since limits outlive a rollback and a flush."""
+    cache = caches["default"]
+    if isinstance(cache, DatabaseCache):
+        if not uses_database(request):
+            yield
+            return
+        # First the test database, or it would be the real one's table.
+        request.getfixturevalue("django_db_setup")
+    blocker = request.getfixturevalue("django_db_blocker")
+    with blocker.unblock():
+        cache.clear()
+    yield
+    with blocker.unblock():
+        cache.clear()
+
+
+def uses_database(request: pytest.FixtureRequest) -> bool:
+    fixtures = {"db", "live_server", "transactional_db"}
+    marked = request.node.get_closest_marker("django_db")
+    return bool(marked or fixtures & set(request.fixturenames))
