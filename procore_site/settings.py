@@ -130,7 +130,7 @@ def database() -> dict[str, Any]:
     if config["ENGINE"].endswith("sqlite3"):
         config["NAME"] = BASE_DIR / config["NAME"]
         # Named, so that the tests' threads and live server share one database file.
-        config["TEST"] = {"NAME": BASE_DIR / ".test.sqlite3"}
+        config["TEST"] = {"NAME": env.str("TEST_SQLITE", str(BASE_DIR / ".test.sqlite3"))}
         config["OPTIONS"] = SQLITE_OPTIONS
     else:
         config["CONN_HEALTH_CHECKS"] = True
