@@ -114,8 +114,7 @@ class CanonicalEmailField(models.EmailField[str, str]):
     """A column that only ever holds canonical addresses.
 
     What is saved is made canonical, so that the unique constraint compares like with
-    like; a look-up has to be given a canonical address, since an index serves it as it
-    stands.
+    like; so is what an exact look-up is given, which an index then serves as it stands.
     """
 
     default_validators = []  # canonical_email says it, and says it better

@@ -99,7 +99,8 @@ class DigitValidator(CategoryRequirement):
 class SpecialCharacterValidator(Requirement):
     code = "password_no_special"
     sentence = f"At least one of the special characters {' '.join(SPECIAL_CHARACTERS)}"
-    pattern = r"[!@#£%\^&*()\-_=+`~'\",<.>\/?\[\{\]\}\\\|;:]"
+    # With the u flag only syntax characters may be escaped: a \" would be an error.
+    pattern = r"""[!@#£%\^&*()\-_=+`~'",<.>\/?\[\{\]\}\\\|;:]"""
 
     def is_met(self, password: str) -> bool:
         return any(character in SPECIAL_CHARACTERS for character in password)

@@ -17,20 +17,42 @@ if TYPE_CHECKING:
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 
 
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
     def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError("An audit event is never changed.")
+        raise never(self.model, "changed")
 
     def delete(self) -> NoReturn:
-        raise TypeError("An audit event is never deleted.")
+        raise never(self.model, "deleted")
 
 
-class AuditEvent(models.Model):
+class AppendOnly(models.Model):
+    """Rows that are written once and stay as they are.
+
+    PostgreSQL holds that by a trigger (`audit.operations.append_only`); here it is held
+    for SQLite.
+    """
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise never(type(self), "changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise never(type(self), "deleted")
+
+
+def never(model: type[models.Model], what: str) -> TypeError:
+    return TypeError(f"Rows of {model._meta.verbose_name_plural} are never {what}.")
+
+
+class AuditEvent(AppendOnly):
     """One thing that happened: what, by whom, about whom, in which company, from where.
 
-    Append-only; on PostgreSQL a trigger says so too. The references are kept without a
-    constraint, so that inserting takes no lock on the rows that they name. `facts`
-    never hold a secret.
+    The references are kept without a constraint, so that inserting takes no lock on the
+    rows that they name. `facts` never hold a secret.
     """
 
     class Kind(models.TextChoices):
@@ -90,7 +112,7 @@ class AuditEvent(models.Model):
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     client_address = models.GenericIPAddressField(null=True, blank=True)
 
-    objects = AuditEventQuerySet.as_manager()
+    objects = AppendOnlyQuerySet["AuditEvent"].as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -104,14 +126,6 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.about_label}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("An audit event is never changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("An audit event is never deleted.")
 
     @classmethod
     def of(

@@ -11,13 +11,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.utils.functional import cached_property
 
 from audit.admin import AuditedAdmin, OperatorAdmin
+from audit.models import AuditEvent
 from companies.desk import desk_company, select_company
 from companies.models import (
     Company,
@@ -28,31 +31,66 @@ from companies.models import (
     Vendor,
 )
 
+# Where an action is offered: for rows of the list, and for the row of the form.
+EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
+# So many rows of a kind are named in a message; of the others one reads how many.
+NAMED = 10
+ROWS_AT_ONCE = 250
+
+
+def row_keys(texts: Iterable[Any]) -> list[str]:
+    """Those of the posted numbers that a database takes for the number of a row."""
+    return [key for key in map(str, texts) if key.isdecimal() and len(key) < 19]
+
+
+class CompletedSelect(AutocompleteSelect):
+    """Django's field that completes, which also shows garbage as nothing chosen."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, row_keys(value), attrs)
+
 
 class CompanyForm(forms.ModelForm[Any]):
-    """A form whose new row belongs to the company that the desk works for."""
+    """A form of a row that belongs to one company, and refers to its rows only (T39).
+
+    A new row belongs to the company that the desk works for, or to that of the row that
+    an inline hangs on. What else an address or a form may say of it is of no account.
+    """
 
     company: Company | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, company: Company | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.company_id is None:
-            self.instance.company = self.company
+            self.instance.company = company or self.company
+        for field in self.fields.values():
+            rows = getattr(field, "queryset", None)
+            if rows is not None and issubclass(rows.model, OwnedByCompany):
+                field.queryset = rows.filter(company=self.instance.company_id)  # type: ignore[attr-defined]
 
 
 class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
     """Rows of an inline belong to the company of the row that they hang on."""
 
-    def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
-        form.instance.company_id = self.instance.company_id
-        return form
+    same_choices: frozenset[str] = frozenset()
 
-    @property
-    def empty_form(self) -> Any:
-        form = super().empty_form
-        form.instance.company_id = self.instance.company_id
-        return form
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs(index)
+        return {**kwargs, "company": self.instance.company}
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Ask once what a field offers, not once for each row."""
+        super().add_fields(form, index)
+        for name in form.fields.keys() & self.same_choices:
+            if name not in self.offered:
+                self.offered[name] = list(form.fields[name].choices)
+            form.fields[name].choices = self.offered[name]
+
+    @cached_property
+    def offered(self) -> dict[str, list[Any]]:
+        return {}
 
 
 class ScopedMixin:
@@ -80,23 +118,32 @@ class ScopedMixin:
     ) -> Any:
         """Offer, and take, only rows of the company (T39)."""
         model = db_field.related_model
+        rows = model._default_manager.none()
         if issubclass(model, OwnedByCompany):
-            kwargs["queryset"] = self.scope(model._default_manager.all(), request)
-        elif "queryset" not in kwargs:
-            kwargs["queryset"] = model._default_manager.none()
+            rows = self.scope(model._default_manager.all(), request)
+        kwargs["queryset"] = rows
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs["widget"] = CompletedSelect(db_field, self.admin_site)  # type: ignore[attr-defined]
         return super().formfield_for_foreignkey(  # type: ignore[misc]
             db_field, request, **kwargs
         )
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Leave out Django's buttons that change, delete and show the related row."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(field, forms.ModelChoiceField):
+            widget: Any = field.widget
+            widget.can_change_related = widget.can_delete_related = False
+            widget.can_view_related = False
+        return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_work(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_work(request, obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A new row needs a company, so an operator chooses one first."""
-        return desk_company(request) is not None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -105,12 +152,15 @@ class ScopedMixin:
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     form = CompanyForm
     list_per_page = 100
+    list_select_related = ["company"]
+    readonly_fields = ["company"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.may_work(request)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
-        return super().has_add_permission(request)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A new row needs a company, so an operator chooses one first."""
+        return desk_company(request) is not None
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -119,35 +169,23 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         form.company = desk_company(request)  # type: ignore[attr-defined]
         return form
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Take from an address only what a filter of this list writes there (T43)."""
-        return lookup in self.filter_parameters(request)
+    def get_list_display(self, request: HttpRequest) -> Any:
+        first, *others = super().get_list_display(request)
+        return [first, *self.company_field(request), *others]
 
-    def filter_parameters(self, request: HttpRequest) -> set[str]:
-        filters: Iterable[Any] = self.get_list_filter(request)
-        parameters = set()
-        for each in filters:
-            if isinstance(each, type) and issubclass(each, admin.SimpleListFilter):
-                parameters.add(str(each.parameter_name))
-            else:
-                name = each if isinstance(each, str) else each[0]
-                parameters |= {
-                    f"{name}__id__exact",
-                    f"{name}__exact",
-                    f"{name}__isnull",
-                }
-        return parameters
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*self.company_field(request), *super().get_fields(request, obj)]
 
-    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        return to_field == "id"
+    def company_field(self, request: HttpRequest) -> list[str]:
+        """Whose row it is, for an operator who looks at those of all companies."""
+        return [] if desk_company(request) else ["company"]
 
     def response_action(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
         """Do nothing at all when one of the chosen rows isn't there (T41)."""
         chosen = set(request.POST.getlist(helpers.ACTION_CHECKBOX_NAME))
-        keys = [key for key in chosen if key.isdecimal() and len(key) < 19]
-        if len(chosen) != queryset.filter(pk__in=keys).count():
+        if len(chosen) != queryset.filter(pk__in=row_keys(chosen)).count():
             sentence = "The list has changed meanwhile. Nothing was done: choose again."
             self.message_user(request, sentence, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
@@ -156,37 +194,65 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     def changeform_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Say what a rule of the model has refused after the form had been checked."""
+        """Say what the model or the database has refused after the form was checked.
+
+        That happens when somebody else has written at the same moment.
+        """
         try:
             return super().changeform_view(request, *args, **kwargs)
         except ValidationError as error:
-            for sentence in error.messages:
-                self.message_user(request, sentence, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            sentences = error.messages
+        except IntegrityError:
+            sentences = ["Somebody else has changed this meanwhile. Look at it again."]
+        for sentence in sentences:
+            self.message_user(request, sentence, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
 
     def report(
         self, request: HttpRequest, done: str, refused: Iterable[tuple[Any, str]]
     ) -> None:
-        """Tell what an action did, and of each row that was refused why."""
+        """Tell what an action did, and of the rows that were refused why."""
         if done:
             self.message_user(request, done, messages.SUCCESS)
+        rows: dict[str, list[str]] = {}
         for row, sentence in refused:
-            self.message_user(request, f"{row}: {sentence}", messages.WARNING)
+            rows.setdefault(sentence, []).append(str(row))
+        for sentence, names in rows.items():
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            self.message_user(
+                request,
+                f"{', '.join(names[:NAMED])}{more}: {sentence}",
+                messages.WARNING,
+            )
 
 
 class CompanyScopedInline(ScopedMixin, admin.TabularInline[Any, Any]):
+    form = CompanyForm
     formset = CompanyInlineFormSet
     extra = 0
+    view_on_site = False
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Read so many rows at most, whatever number a form says that there are."""
+        most = {"max_num": ROWS_AT_ONCE, "absolute_max": ROWS_AT_ONCE}
+        return super().get_formset(request, obj, **most | kwargs)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_work(request, obj)
 
 
 class CompanyRelatedFilter(admin.RelatedFieldListFilter):
-    """A filter by a related row that lists only those of the company."""
+    """A filter by a related row that lists only those of the company.
+
+    Of all companies there would be too many, some of one name: then there is none.
+    """
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
     ) -> list[Any]:
-        rows = model_admin.scope(field.related_model._default_manager.all(), request)
-        rows = rows.complex_filter(field.get_limit_choices_to())
+        rows = field.related_model._default_manager.filter(
+            company=desk_company(request)
+        ).complex_filter(field.get_limit_choices_to())
         return [(row.pk, str(row)) for row in rows]
 
 
@@ -207,6 +273,11 @@ class VendorAdmin(CompanyScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A firm that nobody works for may go; the others are protected."""
         return self.may_work(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the people who are in the way, not a permission that nobody has."""
+        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, set() if protected else lacking, protected
 
 
 class LevelInline(admin.TabularInline[PermissionLevel, PermissionTemplate]):
@@ -238,14 +309,15 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
 
     list_display = ["name", "scope_label"]
     search_fields = ["name"]
-    fields = readonly_fields = ("name", "scope_label")
+    fields = ["name", "scope_label"]
+    readonly_fields = ["company", "name", "scope_label"]
     inlines = [LevelInline]
 
     @admin.display(description="for the tools of", ordering="scope")
     def scope_label(self, template: PermissionTemplate) -> str:
         return "the company" if template.scope == "company" else "a project"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -269,7 +341,10 @@ class CompanyAdmin(OperatorAdmin):
         """A company is deactivated, never deleted: its history stays."""
         return False
 
-    @admin.action(description="Work for this company")
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.record(AuditEvent.Kind.COMPANY_CREATED, request, obj)
+
+    @admin.action(description="Work for this company", location=EVERYWHERE)
     def work_for(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         companies = list(queryset[:2])
         if len(companies) != 1:

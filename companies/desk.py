@@ -27,13 +27,18 @@ def desk_company(request: HttpRequest) -> Company | None:
 
 
 def find_desk_company(request: HttpRequest) -> Company | None:
-    user = request.user
-    if not user.is_authenticated:
-        return None
     chosen = request.session.get(KEY)
-    if user.is_superuser:
+    if request.user.is_superuser:
         return Company.objects.filter(pk=chosen).first() if chosen else None
-    administered = list(Company.objects.administered_by(user))
-    if len(administered) == 1:
-        return administered[0]
-    return next((each for each in administered if each.pk == chosen), None)
+    companies = desk_companies(request)
+    if len(companies) == 1:
+        return companies[0]
+    return next((each for each in companies if each.pk == chosen), None)
+
+
+def desk_companies(request: HttpRequest) -> list[Company]:
+    """The companies that the reader administers, asked once a request."""
+    if not hasattr(request, "_desk_companies"):
+        administered = Company.objects.administered_by(request.user)
+        request._desk_companies = list(administered)  # type: ignore[attr-defined]
+    return request._desk_companies  # type: ignore[attr-defined, no-any-return]

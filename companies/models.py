@@ -408,8 +408,11 @@ class Membership(OwnedByCompany):
     def check_address_is_free(self) -> None:
         """Refuse an address that stands in this directory already.
 
-        The log-in of somebody who has joined counts, whatever their entry says.
+        The log-in of somebody who has joined counts, whatever their entry says. Theirs
+        is their own: the directory can't correct it, so there is nothing to refuse.
         """
+        if self.has_joined:
+            return
         others = Membership.objects.filter(company=self.company_id).exclude(pk=self.pk)
         if others.filter(Q(email=self.email) | Q(user__email=self.email)).exists():
             raise ValidationError(

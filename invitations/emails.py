@@ -1,7 +1,7 @@
 """What each mail says: one function a letter, which returns a message to be sent.
 
-Links are built from BASE_URL, never from a request (T14). Lines end in no header: a
-subject is one template of one line, and names hold no line breaks (T16).
+Links are built from BASE_URL, never from a request (T14). No line break gets into a
+header: a subject is made one line, and names hold none (T16).
 """
 
 from datetime import datetime
@@ -47,20 +47,16 @@ def about_invitation(name: str, invitation: "Invitation") -> EmailMultiAlternati
         "link": link,
         "decline_link": f"{link}?decline",
     }
-    return letter(f"{name}", invitation.sent_to, facts)
+    return letter(name, invitation.sent_to, facts)
 
 
 def invitation_facts(invitation: "Invitation") -> dict[str, Any]:
     """Who invites, and to which projects: said by the mail and by the pages."""
-    projects = list(invitation.projects[: PROJECTS_NAMED + 1])
-    if len(projects) > PROJECTS_NAMED:
-        more = invitation.projects.count() - PROJECTS_NAMED
-    else:
-        more = 0
+    projects = list(invitation.projects)
     return {
         "inviter": invitation.inviter,
         "projects": projects[:PROJECTS_NAMED],
-        "more_projects": more,
+        "more_projects": len(projects[PROJECTS_NAMED:]),
     }
 
 
@@ -72,6 +68,8 @@ def about_account(
     A link in it is made here, when the mail is written, so that none is ever stored.
     """
     if name == "account/email/password_reset_key":
+        if user.email != recipient or not user.is_active:
+            return None
         key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
         link = absolute("account_reset_password_from_key", uidb36="UID", key="KEY")
         facts = {"password_reset_url": link.replace("UID-KEY", key)}
@@ -103,6 +101,7 @@ def letter(
         " ".join(subject.split()),
         render_to_string(f"{name}{body}.txt", context).strip() + "\n",
         to=[recipient],
+        headers={"Auto-Submitted": "auto-generated"},  # no out-of-office replies
     )
     html = render_to_string(f"{name}{body}.html", context)
     message.attach_alternative(html, "text/html")

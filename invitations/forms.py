@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from allauth.account.forms import AddEmailForm, LoginForm, ResetPasswordKeyForm
+from allauth.account.forms import (
+    AddEmailForm,
+    LoginForm,
+    ResetPasswordKeyForm,
+    UserTokenForm,
+)
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from django import forms
 from django.contrib.auth.forms import SetPasswordMixin
@@ -81,6 +86,14 @@ class ForgotOrFirstTimeForm(AllauthResetPasswordForm):
         )
         send_links.enqueue(email)
         return email
+
+
+class ResetLinkForm(UserTokenForm):
+    """Whose password a link resets: nobody's any more who was switched off (T34)."""
+
+    def _get_user(self, uidb36: str) -> User | None:
+        user: User | None = super()._get_user(uidb36)  # type: ignore[no-untyped-call]
+        return user if user and user.is_active else None
 
 
 class ResetPasswordForm(ResetPasswordKeyForm):

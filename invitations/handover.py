@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth import logout
 from django.http import HttpRequest
+from django.utils import timezone
 
 from invitations.models import Invitation
 
@@ -63,9 +64,13 @@ def opened(request: HttpRequest, public_id: str) -> Opened | None:
 
 def newest_open(request: HttpRequest) -> str | None:
     """The public id to come back to after a log-in, of the link opened last."""
-    for public_id, (version, _) in reversed(request.session.get(KEY, {}).items()):
-        invitation = Invitation.objects.filter(public_id=public_id).first()
-        if invitation and invitation.is_open(version):
+    kept = request.session.get(KEY)
+    if not kept:
+        return None
+    rows = Invitation.objects.acceptable(timezone.now()).filter(public_id__in=kept)
+    versions = dict(rows.values_list("public_id", "version"))
+    for public_id, (version, _) in reversed(kept.items()):
+        if versions.get(public_id) == version:
             return str(public_id)
     return None
 

@@ -16,6 +16,8 @@ EXEMPT = {
     "invitations:sign-out",
     "account_logout",
 }
+# Their addresses hold a secret, which no redirect may put into another address (T2).
+SECRET = {"account_confirm_email", "account_reset_password_from_key"}
 
 
 class TermsMiddleware:
@@ -40,7 +42,7 @@ class TermsMiddleware:
         are_accepted = Terms.objects.are_accepted_by(request.user)
         if are_accepted or (are_accepted is None and request.user.is_superuser):
             return None
-        if "application/json" in (request.content_type, request.headers.get("Accept")):
+        if is_json_caller(request):
             sentence = (
                 "Log in with a browser and agree to the Terms and Conditions first."
             )
@@ -49,6 +51,13 @@ class TermsMiddleware:
 
     def terms_url(self, request: HttpRequest) -> str:
         """The page of the terms, which knows where a reader was going."""
-        if request.method != "GET":
+        match = request.resolver_match
+        if request.method != "GET" or (match and match.view_name in SECRET):
             return reverse("invitations:terms")
         return reverse("invitations:terms", query={"next": request.get_full_path()})
+
+
+def is_json_caller(request: HttpRequest) -> bool:
+    """Whether a program asks, which can't do anything with a page of terms."""
+    wanted = request.get_preferred_type(["text/html", "application/json"])
+    return "application/json" in (wanted, request.content_type)

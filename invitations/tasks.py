@@ -14,13 +14,22 @@ from invitations.models import Delivery, Invitation
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+# A server that fails so often in a row is taken to be down.
+FAILURES = 2
+CLOSING = 421  # said in answer to anything, before the server closes the connection
 
 
 @task
 def deliver_due() -> None:
-    """Send the mails that are due, the oldest first, until none is left."""
-    while batch := Delivery.objects.claim(BATCH):
-        deliver(batch)
+    """Send a batch of the mails that are due, the oldest first; then the next batch.
+
+    Each is a task of its own, so that other work, and a worker that is to stop, get
+    their turn in between.
+    """
+    batch = Delivery.objects.claim(BATCH)
+    deliver(batch)
+    if len(batch) == BATCH:
+        deliver_due.enqueue()
 
 
 @task
@@ -39,41 +48,34 @@ def send_links(email: str) -> None:
 def deliver(batch: list[Delivery]) -> None:
     """Send a batch over one connection, and write down what became of each mail.
 
-    What happens to one recipient touches no other one (F3, F4). Where the server can't
-    be reached, or goes away, the rest is deferred with that reason, untried (F1).
+    What happens to one mail touches no other one (F3, F4); a connection that breaks is
+    made anew (F5). Where that is of no use the rest is deferred, untried (F1).
     """
     connection = mailers.default
-    try:
-        connection.open()
-        lost = ""
-    except OSError as error:  # smtplib's errors are OSErrors too
-        lost = reason(error)
+    failures: list[str] = []  # in a row
     for delivery in batch:
-        if lost:
-            delivery.defer(lost)
-        else:
-            lost = attempt(delivery, connection)
+        if len(failures) == FAILURES:
+            delivery.defer(failures[-1])
+        elif delivery.hold():
+            failure = attempt(delivery, connection)
+            failures = [*failures, failure] if failure else []
     with suppress(OSError):
         connection.close()
+    if failures and any(delivery.is_late for delivery in batch):
+        logger.warning("Mail has been waiting for over 15 minutes: %s", failures[-1])
 
 
 def attempt(delivery: Delivery, connection: BaseEmailBackend) -> str:
-    """Send one mail; return why the others can't be sent either, or nothing."""
+    """Send one mail; return why the server can't be used, or nothing."""
     try:
         message = delivery.compose() if delivery.is_wanted() else None
         if message is None:
             delivery.settle(Delivery.State.DROPPED, "It was no longer needed.")
             return ""
+        connection.open()
         connection.send_messages([message])
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
-        if is_final(error):
-            delivery.settle(Delivery.State.REFUSED, reason(error))
-        else:
-            delivery.defer(reason(error))
-        return ""
-    except OSError as error:
-        delivery.defer(reason(error))
-        return reason(error)
+    except OSError as error:  # smtplib's errors are OSErrors too
+        return note_failure(delivery, connection, error)
     except Exception as error:  # one row that can't be written must not stop the others
         logger.exception("Delivery %s can't be written", delivery.pk)
         delivery.defer(f"It could not be written ({type(error).__name__}).")
@@ -82,27 +84,36 @@ def attempt(delivery: Delivery, connection: BaseEmailBackend) -> str:
     return ""
 
 
-def answer(
-    error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError,
-) -> tuple[int, str]:
-    """What the server said: its code and its words (RFC 5321)."""
+def note_failure(
+    delivery: Delivery, connection: BaseEmailBackend, error: OSError
+) -> str:
+    """Tell a refused mail from one to be tried again, and both from a lost server."""
+    code, words = answer(error)
+    is_about_mail = code != CLOSING and isinstance(
+        error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError
+    )
+    if is_about_mail and code >= 500:
+        delivery.settle(Delivery.State.REFUSED, words)
+        return ""
+    if is_about_mail:
+        delivery.defer(words)
+        return ""
+    reason = f"The mail server could not be used: {words}"
+    delivery.defer(reason)
+    with suppress(OSError):
+        connection.close()
+    return reason
+
+
+def answer(error: OSError) -> tuple[int, str]:
+    """What the server said, in one line: its code (RFC 5321), and code and words."""
+    code, said = 0, str(error)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        [(code, said)] = error.recipients.values()
-        return code, said.decode(errors="replace")
-    words: bytes | str = error.smtp_error
-    if isinstance(words, str):
-        return error.smtp_code, words
-    return error.smtp_code, words.decode(errors="replace")
-
-
-def is_final(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> bool:
-    """Whether trying again is of no use: the server said 5xx."""
-    return answer(error)[0] >= 500
-
-
-def reason(error: OSError) -> str:
-    """Say in one line why it failed, for the administrator and the operator."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
-        code, words = answer(error)
-        return " ".join(f"{code} {words}".split())[:500]
-    return " ".join(f"The mail server could not be used: {error}".split())[:500]
+        [(code, words)] = error.recipients.values()
+        said = f"{code} {words.decode(errors='replace')}"
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, text = error.smtp_code, error.smtp_error
+        said = (
+            f"{code} {text if isinstance(text, str) else text.decode(errors='replace')}"
+        )
+    return code, " ".join(said.split())[:500]

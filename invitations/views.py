@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import get_next_redirect_url, perform_login
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -75,19 +75,25 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         public_id, version = Invitation.read_token(token)
     except ValidationError:
-        if not ratelimit.consume(request, action="invitation_link"):
-            return ratelimit.respond_429(request)
-        return problem(request, "unknown")
+        return unknown_link(request)
     rows = Invitation.objects.select_related("company", "membership")
     invitation = rows.filter(public_id=public_id).first()
     if invitation is None:
-        return problem(request, "unknown")
+        return unknown_link(request)
     if code := invitation.problem(version):
         return problem(request, code)
     handover.remember(request, public_id, version, is_proven=True)
     if "decline" in request.GET:
         return redirect(reverse("invitations:decline", query={"i": public_id}))
     return redirect(join_url(public_id))
+
+
+def unknown_link(request: HttpRequest) -> HttpResponse:
+    """Answer a token that names nothing; more than 20 a minute are guesses (T7)."""
+    too_often: HttpResponse | None = ratelimit.consume_or_429(
+        request, app="allauth.account", action="invitation_link", limit_get=True
+    )
+    return too_often or problem(request, "unknown")
 
 
 class InvitationView(View):
@@ -98,7 +104,7 @@ class InvitationView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Find the invitation, or show the page that says why it can't be used."""
         public_id = request.POST.get("invitation") or request.GET.get("i", "")
-        opened = handover.opened(request, public_id)
+        opened = handover.opened(request, public_id.replace("\0", ""))
         if opened is None:
             return problem(request, "no_session")
         if code := opened.invitation.problem(opened.version):
@@ -132,14 +138,18 @@ class JoinView(InvitationView):
         """Choose by the account of the invited address, never by what was posted.
 
         An account that is not proven counts as none to a mailed link, which sets its
-        password anew; the password of any other is out of reach here (T18).
+        password anew; the password of any other is out of reach here, and so is that
+        of an account that was switched off (T18).
         """
         address = self.opened.invitation.sent_to
         account = User.objects.filter(email=address).first()
         visitor = self.request.user
         if visitor.is_authenticated and visitor != account:
             return self.other_account()
-        if account and (account.is_proven or not self.opened.is_proven):
+        counts_as_none = account is None or (
+            self.opened.is_proven and account.is_active and not account.is_proven
+        )
+        if account and not counts_as_none:
             return self.accept(account, data)
         return self.create_password(account or User(email=address), data)
 
@@ -195,8 +205,9 @@ class DeclineView(InvitationView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         invitation = self.opened.invitation
-        if not invitation.decline(self.opened.version):
-            return problem(request, "accepted")
+        if not invitation.decline(self.opened.version):  # it was settled meanwhile
+            invitation.refresh_from_db()
+            return self.refused(invitation.problem(self.opened.version))
         handover.forget(request, invitation.public_id)
         return redirect("invitations:declined")
 

@@ -10,22 +10,71 @@ from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from companies.models import Company
 from invitations import handover
 from invitations.models import Delivery, Invitation
 
 # What a letter about an account may say; the links are made when it is written.
 FACTS = {"timestamp", "ip", "user_agent", "from_email", "to_email", "deleted_email"}
+# What a session takes along when its person logs in (T31): the invitations in progress,
+# what allauth notes about how they logged in, and what they are to read.
+CARRIED = {
+    handover.KEY,
+    "account_authentication_methods",
+    "account_authentication_methods_user",
+    "_messages",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """No sign-up (S1); mails are queued; after a log-in, where the person was going."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": (
+            "The address or the password is not right. Try again, or follow ‘Forgot "
+            "password, or first time here?’."
+        ),
+        "too_many_login_attempts": (
+            "That was too often. Wait five minutes, then try again."
+        ),
+        "enter_current_password": "This is not your current password. Type it again.",
+        "incorrect_password": "This is not your password. Type it again.",
+        "invalid_password_reset": (
+            "This link can’t be used any more. Ask for a new one."
+        ),
+        "rate_limited": "That was too often. Wait a minute, then try again.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Lead on only to paths of our own, never to a named host (T15)."""
+        is_path = bool(url) and str(url).startswith("/")
+        return is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Change the address of a log-in: all of it, or nothing (T36).
+
+        The address may have become another log-in's since the mail was sent, also one
+        that is not proven, which allauth doesn't look for.
+        """
+        try:
+            with transaction.atomic():
+                is_confirmed: bool = super().confirm_email(request, email_address)
+        except IntegrityError:
+            facts = {"email": email_address.email}
+            template = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, template, facts)
+            return False
+        return is_confirmed
 
     def send_mail(
         self, template_prefix: str, email: str, context: dict[str, Any]
@@ -45,11 +94,19 @@ class AccountAdapter(DefaultAccountAdapter):
         context = {"user": user, **(context or {})}
         super().send_notification_mail(template_prefix, user, context, email)
 
-    def should_send_confirmation_mail(
-        self, request: HttpRequest, email_address: EmailAddress, signup: bool
-    ) -> bool:
-        """Only a new password proves an unproven account, never a click (S6)."""
-        return False
+    def get_login_stages(self) -> list[str]:
+        """Only the second factor comes between a right password and the way in.
+
+        No mail is sent to confirm an address: only a new password proves an unproven
+        account, never a click (S6).
+        """
+        return ["allauth.mfa.stages.AuthenticateStage"]
+
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Log in, in a session with a new id that holds nothing of an older one."""
+        for key in set(request.session.keys()) - CARRIED:
+            del request.session[key]
+        super().login(request, user)
 
     def post_login(
         self,
@@ -66,18 +123,34 @@ class AccountAdapter(DefaultAccountAdapter):
         return self.landing_url(request, get_next_redirect_url(request))
 
     def landing_url(self, request: HttpRequest, target: str | None) -> str:
-        """An opened invitation first; then the safe target; waiting ones; companies."""
+        """An opened invitation first; then the safe target; waiting ones; companies.
+
+        With one company straight in (S7).
+        """
         if public_id := handover.newest_open(request):
             return reverse("invitations:join", query={"i": public_id})
         if target:
             return target
         if Invitation.objects.waiting_for(request.user).exists():
             return reverse("invitations:waiting")
+        companies = Company.objects.visible_to(request.user)[:2]
+        if len(companies) == 1:
+            return companies[0].get_absolute_url()
         return reverse("companies:select")
 
 
 class MFAAdapter(DefaultMFAAdapter):
     """Keeps the secrets of authenticator apps encrypted in the database."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": (
+            "This code is not right, or it was used already. Type the next one."
+        ),
+        "unverified_email": (
+            "Show first that your address is yours: open the link in the mail that we "
+            "sent there, or ask for one with ‘Forgot password, or first time here?’."
+        ),
+    }
 
     def encrypt(self, text: str) -> str:
         return fernet().encrypt(text.encode()).decode()

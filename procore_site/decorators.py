@@ -2,6 +2,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBase
 from django.shortcuts import render
@@ -25,3 +27,19 @@ def proven_required(view: View) -> View:
         return render(request, "account/verified_email_required.html", status=403)
 
     return guarded
+
+
+def renews_session(view: View) -> View:
+    """Give the session a new id once its person has shown again who they are (T31)."""
+
+    @wraps(view)
+    @login_required
+    def renewing(request: UserRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        before = len(get_authentication_records(request, request.user))
+        response = view(request, *args, **kwargs)
+        if len(get_authentication_records(request, request.user)) > before:
+            request.session.cycle_key()
+            UserSession.objects.create_from_request(request)
+        return response
+
+    return renewing

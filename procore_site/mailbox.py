@@ -73,9 +73,9 @@ def letters() -> list[Letter]:
 def read(file: Path) -> list[Letter]:
     letters = []
     for index, data in enumerate(file.read_bytes().split(SEPARATOR)):
-        if not data.strip():
-            continue
         message = email.message_from_bytes(data, policy=email.policy.default)
+        if not message["Date"]:  # the end of a file, or a mail being written
+            continue
         sent_at = timezone.localtime(message["Date"].datetime)
         letters.append(Letter(f"{file.stem}-{index}", message, sent_at))
     return letters

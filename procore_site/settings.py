@@ -4,6 +4,7 @@ The environment variables, with a sentence each, are in `.env.example`. A file `
 beside it is read where there is one.
 """
 
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before all that may answer by itself, so that each answer has them (T50).
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "procore_site.middleware.NoStoreMiddleware",
     "procore_site.middleware.HealthMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,8 +79,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "audit.middleware.ClientAddressMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "procore_site.middleware.NoStoreMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "invitations.middleware.TermsMiddleware",
@@ -130,7 +132,9 @@ def database() -> dict[str, Any]:
     if config["ENGINE"].endswith("sqlite3"):
         config["NAME"] = BASE_DIR / config["NAME"]
         # Named, so that the tests' threads and live server share one database file.
-        config["TEST"] = {"NAME": env.str("TEST_SQLITE", str(BASE_DIR / ".test.sqlite3"))}
+        config["TEST"] = {
+            "NAME": env.str("TEST_SQLITE", str(BASE_DIR / ".test.sqlite3"))
+        }
         config["OPTIONS"] = SQLITE_OPTIONS
     else:
         config["CONN_HEALTH_CHECKS"] = True
@@ -176,6 +180,7 @@ ACCOUNT_FORMS = {
     "login": "invitations.forms.LogInForm",
     "reset_password": "invitations.forms.ForgotOrFirstTimeForm",
     "reset_password_from_key": "invitations.forms.ResetPasswordForm",
+    "user_token": "invitations.forms.ResetLinkForm",
     "add_email": "invitations.forms.ChangeAddressForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -215,7 +220,9 @@ FIRST_PASSWORD_HOURS = 24
 
 # Mail and work after the answer -----------------------------------------------
 
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", str(Address(SITE_NAME, addr_spec="noreply@localhost"))
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 
@@ -307,5 +314,8 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
+    "loggers": {
+        "django": {"level": "INFO"},  # without the second handler of Django's own
+        "django.server": {"handlers": ["console"], "propagate": False},
+    },
 }

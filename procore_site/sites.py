@@ -5,15 +5,20 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
-from companies.desk import desk_company
-from companies.models import Company
+from companies.desk import desk_companies, desk_company, select_company
+
+# allauth's pages do what the first three do. The last one leads from any number to the
+# address of the row, whosever it is (T43).
+UNUSED = {"logout", "password_change", "password_change_done", "view_on_site"}
 
 
 class AdminSite(admin.AdminSite):
@@ -27,49 +32,82 @@ class AdminSite(admin.AdminSite):
     index_title = "Administration"
     site_url = None
     enable_nav_sidebar = False
+    empty_value_display = "—"
+
+    def get_urls(self) -> list[Any]:
+        """Without what allauth's pages do, and without a look-up of just any row."""
+        ours = path("all-companies/", self.admin_view(self.work_for_all), name="all")
+        theirs = super().get_urls()
+        return [ours, *(x for x in theirs if getattr(x, "name", "") not in UNUSED)]
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         if not (user.is_active and user.is_authenticated):
             return False
-        if user.is_superuser or desk_company(request):
-            return True
-        return Company.objects.administered_by(user).exists()
-
-    @never_cache
-    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Log in by allauth's page, with its limits and second factor.
-
-        Raises:
-            PermissionDenied: for somebody who has logged in and may not enter.
-        """
-        target = request.GET.get("next") or reverse("admin:index")
-        if not request.user.is_authenticated:
-            return redirect(reverse("account_login", query={"next": target}))
-        if not self.has_permission(request):
-            raise PermissionDenied
-        return redirect("admin:index")
+        return user.is_superuser or bool(desk_companies(request))
 
     def admin_view(  # type: ignore[override]
         self, view: Callable[..., Any], cacheable: bool = False
     ) -> Callable[..., Any]:
-        """Let an administrator of several companies choose one first."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            needs_choice = (
-                request.user.is_authenticated
-                and not request.user.is_superuser
-                and not desk_company(request)
-                and self.has_permission(request)
-            )
-            if needs_choice:
-                query = {"next": reverse("admin:index")}
-                return redirect(reverse("companies:select", query=query))
-            return guarded(request, *args, **kwargs)
+            return self.way_in(request) or guarded(request, *args, **kwargs)
 
         return inner
 
+    def way_in(self, request: HttpRequest) -> HttpResponse | None:
+        """Where a reader has to go first: to log in, or to choose a company.
+
+        Raises:
+            PermissionDenied: for somebody who has logged in and may not enter.
+            BadRequest: for a character that no database takes.
+        """
+        if any("\0" in value for _, values in request.GET.lists() for value in values):
+            raise BadRequest("A NUL character in the address.")
+        is_read = request.method in ("GET", "HEAD")
+        target = request.get_full_path() if is_read else reverse("admin:index")
+        if not request.user.is_authenticated:
+            return redirect_to_login(target)
+        if not self.has_permission(request):
+            raise PermissionDenied
+        if request.user.is_superuser or desk_company(request):
+            return None
+        messages.info(request, "Select a company that you administer.")
+        return redirect(reverse("companies:select", query={"next": target}))
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the index, which asks for allauth's log-in page, with its limits and
+        second factor, where it has to."""
+        return redirect("admin:index")
+
+    @method_decorator(require_POST)
+    def work_for_all(self, request: HttpRequest) -> HttpResponse:
+        """Let an operator look at the rows of all companies again."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        select_company(request, None)
+        return redirect("admin:index")
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer only for the fields that a form of this site completes (T38)."""
+        names = ("app_label", "model_name", "field_name")
+        if [request.GET.get(name) for name in names] not in self.completed_fields():
+            raise PermissionDenied
+        return super().autocomplete_view(request)
+
+    def completed_fields(self) -> list[list[str]]:
+        admins: list[Any] = list(self._registry.values())
+        inlines = [inline for each in admins for inline in each.inlines]
+        return [
+            [each.model._meta.app_label, each.model._meta.model_name, name]
+            for each in [*admins, *inlines]
+            for name in each.autocomplete_fields
+        ]
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"desk_company": desk_company(request)}
+        return super().each_context(request) | {
+            "desk_company": desk_company(request),
+            "may_switch": len(desk_companies(request)) > 1,
+        }

@@ -12,5 +12,25 @@ function nameFields(root) {
     }
 }
 
+// The box that Select2 puts in the place of a select takes over the name of the field.
+function nameBoxes(root) {
+    for (const box of root.querySelectorAll(".select2-selection")) {
+        const field = box.closest(".select2").previousElementSibling;
+        const name = field?.ariaLabel ?? field?.labels?.[0]?.textContent.trim();
+        if (!name) continue;
+        box.removeAttribute("aria-labelledby");
+        box.ariaLabel = name;
+        box.querySelector(".select2-selection__rendered").ariaLabel = name;
+    }
+}
+
+function nameAll() {
+    nameFields(document);
+    nameBoxes(document);
+}
+
+// Its label is a picture of a magnifier.
+document.getElementById("searchbar")?.setAttribute("aria-label", "Search");
 nameFields(document);
-document.addEventListener("formset:added", () => nameFields(document));
+window.django?.jQuery?.(() => nameBoxes(document)); // after Select2 has begun the same way
+document.addEventListener("formset:added", nameAll);

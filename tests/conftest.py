@@ -3,13 +3,14 @@
 import os
 import shutil
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
 from django.db import connection
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.smtp"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("/usr/bin/chromium")
 
@@ -64,6 +65,19 @@ def chromium() -> str:
     """Give the path of the browser; tests that ask for it carry the browser mark."""
     assert CHROMIUM, "No Chromium found: mark this test with pytest.mark.browser."
     return CHROMIUM
+
+
+@pytest.fixture(autouse=True)
+def fast_hasher(settings: Any) -> None:
+    """Hash at no cost; a test about Argon2 asks for the fixture `argon2`, too."""
+    fast = "django.contrib.auth.hashers.MD5PasswordHasher"
+    settings.PASSWORD_HASHERS = [fast, *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def argon2(fast_hasher: None, settings: Any) -> None:
+    """Hash as in production."""
+    settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """The directory of a company: its people, where each stands, and inviting them."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -12,6 +13,8 @@ from django.utils.formats import date_format
 
 from accounts.requests import UserRequest
 from companies.admin import (
+    EVERYWHERE,
+    CompanyInlineFormSet,
     CompanyRelatedFilter,
     CompanyScopedAdmin,
     CompanyScopedInline,
@@ -23,6 +26,9 @@ from desk.status import Status, with_status
 from invitations.models import Invitation
 
 FIRST_PASSWORDS_AT_ONCE = 50
+
+INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
+NOT_INVITED = "Has no open invitation: use ‘Invite’."
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -36,30 +42,47 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
+class ProjectFormSet(CompanyInlineFormSet):
+    same_choices = frozenset({"template"})
+
+
 class ProjectInline(CompanyScopedInline):
+    formset = ProjectFormSet
     model = ProjectMembership
+    verbose_name = "project"
+    verbose_name_plural = "projects"
     fields = ["project", "template", "starts_on", "ends_on"]
     autocomplete_fields = ["project"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows.select_related("project", "membership__user")
 
 
 @admin.register(Membership)
 class DirectoryAdmin(CompanyScopedAdmin):
     list_display = [
         "name",
+        "status_text",
         "email_address",
-        "job_title",
         "vendor",
         "template",
         "project_count",
-        "status_text",
     ]
     list_filter = [
         StatusFilter,
         ("vendor", CompanyRelatedFilter),
         ("template", CompanyRelatedFilter),
     ]
-    list_select_related = ["vendor", "template", "user"]
-    search_fields = ["first_name", "last_name", "email", "vendor__name"]
+    list_display_links = ["name", "email_address"]
+    list_select_related = ["company", "vendor", "template", "user"]
+    search_fields = [
+        "first_name",
+        "last_name",
+        "email",
+        "user__email",
+        "vendor__name",
+    ]
     search_help_text = "Search by name, e-mail address or firm."
     autocomplete_fields = ["vendor"]
     inlines = [ProjectInline]
@@ -96,9 +119,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
         label = Status(entry.status).label
         match entry.status:
             case Status.INVITED:
-                return (
-                    f"{label} on {day(entry.invited_at)}, until {day(entry.expires_at)}"
-                )
+                return f"{label}, open until {day(entry.expires_at)}"
             case Status.MAIL_REFUSED:
                 return f"{label}: {entry.mail_reason}"
             case Status.NEW_LINK_ASKED:
@@ -112,16 +133,16 @@ class DirectoryAdmin(CompanyScopedAdmin):
     # What may be changed
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fields = list(super().get_fields(request, obj))
+        fields = super().get_fields(request, obj)
         if obj is None:
-            fields.remove("is_active")
-        elif obj.has_joined:
-            fields[0] = "email_address"
-        return [*fields, "status_text"] if obj else fields
+            return [field for field in fields if field != "is_active"]
+        if obj.has_joined:
+            fields[fields.index("email")] = "email_address"
+        return [*fields, "status_text"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The log-in of somebody who has joined is theirs, not the company's (T45)."""
-        return ["email_address", "status_text"]
+        return ["company", "email_address", "status_text"]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new person is a plain member, unless the administrator says otherwise."""
@@ -135,37 +156,34 @@ class DirectoryAdmin(CompanyScopedAdmin):
     ) -> None:
         """Save; a corrected address gets the pending invitation at once, anew."""
         super().save_model(request, obj, form, change)
-        is_corrected = change and "email" in form.changed_data
-        if (
-            is_corrected
-            and Invitation.objects.pending().filter(membership=obj).exists()
-        ):
-            self.send(cast(UserRequest, request), Membership.objects.filter(pk=obj.pk))
+        pending = Invitation.objects.pending().filter(membership=obj)
+        if change and "email" in form.changed_data and pending.exists():
+            self.send(cast(UserRequest, request), [obj])
 
     # Inviting
 
-    @admin.action(description="Invite")
+    @admin.action(description="Invite", location=EVERYWHERE)
     def invite(self, request: UserRequest, queryset: Any) -> None:
-        invited = queryset.filter(invitation_state=Invitation.State.PENDING)
-        self.send(request, queryset.exclude(pk__in=invited.values("pk")))
-        self.report(
-            request,
-            "",
-            [(entry, "Is invited already: use ‘Send again’.") for entry in invited],
-        )
+        """Invite all but those whose link works: it would die unasked."""
+        entries = list(queryset)
+        invited = [each for each in entries if each.status == Status.INVITED]
+        refused = [(each, INVITED_ALREADY) for each in invited]
+        self.send(request, [x for x in entries if x not in invited], refused)
 
-    @admin.action(description="Send the invitation again")
+    @admin.action(description="Send the invitation again", location=EVERYWHERE)
     def send_again(self, request: UserRequest, queryset: Any) -> None:
-        invited = queryset.filter(invitation_state=Invitation.State.PENDING)
-        self.send(request, invited)
-        others = queryset.exclude(pk__in=invited.values("pk"))
-        self.report(
-            request,
-            "",
-            [(entry, "Has no open invitation: use ‘Invite’.") for entry in others],
-        )
+        entries = list(queryset)
+        pending = Invitation.State.PENDING
+        invited = [each for each in entries if each.invitation_state == pending]
+        refused = [(each, NOT_INVITED) for each in entries if each not in invited]
+        self.send(request, invited, refused)
 
-    def send(self, request: UserRequest, entries: Any) -> None:
+    def send(
+        self,
+        request: UserRequest,
+        entries: Iterable[Membership],
+        refused: Iterable[tuple[Membership, str]] = (),
+    ) -> None:
         try:
             sending = Invitation.objects.send(entries, request.user)
         except ValidationError as error:
@@ -176,10 +194,10 @@ class DirectoryAdmin(CompanyScopedAdmin):
         self.report(
             request,
             done.get(count, f"{count} invitations are on their way."),
-            sending.refused,
+            [*refused, *sending.refused],
         )
 
-    @admin.action(description="Revoke the invitation")
+    @admin.action(description="Revoke the invitation", location=EVERYWHERE)
     def revoke(self, request: UserRequest, queryset: Any) -> None:
         count = Invitation.objects.filter(membership__in=queryset.values("pk")).revoke(
             request.user
@@ -190,7 +208,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
         }
         self.report(request, done.get(count, f"{count} invitations are revoked."), [])
 
-    @admin.action(description="Make a first password")
+    @admin.action(description="Make a first password", location=EVERYWHERE)
     def first_password(self, request: UserRequest, queryset: Any) -> Any:
         """Show first passwords, this once (S6); the page can't be called up again."""
         if queryset.count() > FIRST_PASSWORDS_AT_ONCE:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
 from companies.admin import CompanyScopedAdmin
@@ -23,7 +25,7 @@ class InvitationAdmin(CompanyScopedAdmin):
         "expires_at",
     ]
     list_filter = ["state"]
-    list_select_related = ["membership__user"]
+    list_select_related = ["company", "membership__user"]
     search_fields = ["sent_to", "membership__first_name", "membership__last_name"]
     fields = [
         "membership",
@@ -50,7 +52,7 @@ class InvitationAdmin(CompanyScopedAdmin):
             "<div>{}: {} {}</div>",
             (
                 (
-                    mail.created_at.strftime("%Y-%m-%d %H:%M"),
+                    date_format(timezone.localtime(mail.created_at), "j M Y, H:i"),
                     mail.get_state_display(),
                     mail.reason,
                 )
@@ -58,7 +60,7 @@ class InvitationAdmin(CompanyScopedAdmin):
             ),
         )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

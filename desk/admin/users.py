@@ -35,6 +35,11 @@ class UserAdmin(OperatorAdmin):
         "newsletter_since",
     ]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Nobody switches off the own log-in: who would switch it on again?"""
+        is_own = obj == request.user
+        return [*self.readonly_fields, *(["is_active"] if is_own else [])]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """An account always comes from a company's invitation (S1)."""
         return False

@@ -18,7 +18,9 @@ from accounts.models import User
 from audit.models import AuditEvent
 from invitations import emails
 
+# Longer than one mail can take: a server has ten seconds for each of its answers.
 LEASE = timedelta(minutes=5)
+LATE = timedelta(minutes=15)
 # A mail about an account that is a day late says nothing that is still of use.
 ACCOUNT_MAIL_LIFE = timedelta(days=1)
 
@@ -62,13 +64,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             waiting & Q(due_at__lte=now) | left & Q(leased_until__lte=now)
         )
 
+    @transaction.atomic
     def claim(self, size: int) -> "list[Delivery]":
-        """Lease the oldest due mails to this worker: no other one gets them (F8)."""
+        """Lease the oldest due mails to this worker: no other one gets them (F8).
+
+        The conditional UPDATE decides; rows that another worker is claiming at this
+        moment are passed over where the database can do that.
+        """
         now = timezone.now()
         lease = uuid4()
-        keys = list(
-            self.due(now).order_by("due_at", "pk").values_list("pk", flat=True)[:size]
-        )
+        oldest = self.due(now).order_by("due_at", "pk")
+        free = oldest.select_for_update(skip_locked=True)
+        keys = list(free.values_list("pk", flat=True)[:size])
         self.due(now).filter(pk__in=keys).update(
             state=Delivery.State.SENDING,
             lease=lease,
@@ -176,6 +183,10 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.recipient}"
 
+    @property
+    def is_late(self) -> bool:
+        return timezone.now() > self.created_at + LATE
+
     def is_wanted(self) -> bool:
         """Whether the mail still makes sense, asked just before it is sent (F22)."""
         if self.invitation:
@@ -199,11 +210,23 @@ class Delivery(models.Model):
             message.extra_headers["Message-ID"] = emails.message_id(self.reference)
         return message
 
+    def ours(self) -> DeliveryQuerySet:
+        """This row, unless its lease ran out and another worker has taken it."""
+        return Delivery.objects.filter(
+            pk=self.pk, lease=self.lease, state=self.State.SENDING
+        )
+
+    def hold(self) -> bool:
+        """Prolong the lease for one more mail; return whether it was still ours.
+
+        A batch at a slow server takes longer than a lease (F2, F8).
+        """
+        return bool(self.ours().update(leased_until=timezone.now() + LEASE))
+
     def settle(self, state: str, reason: str = "") -> None:
-        """Write down how it ended, unless the lease has gone to another worker."""
-        rows = Delivery.objects.filter(pk=self.pk, lease=self.lease)
+        """Write down how it ended."""
         with transaction.atomic():
-            is_ours = rows.update(
+            is_ours = self.ours().update(
                 state=state,
                 reason=reason,
                 leased_until=None,
@@ -224,7 +247,7 @@ class Delivery(models.Model):
         minutes = min(2 ** (self.attempts - 1), 60) * (
             0.9 + secrets.randbelow(21) / 100
         )
-        Delivery.objects.filter(pk=self.pk, lease=self.lease).update(
+        self.ours().update(
             state=self.State.DEFERRED,
             reason=reason,
             leased_until=None,

@@ -9,11 +9,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
-from audit.models import AuditEvent, client_address
+from audit.models import AppendOnly, AppendOnlyQuerySet, AuditEvent, client_address
 from companies.models import AnyUser
 
 
-class TermsQuerySet(models.QuerySet["Terms"]):
+class TermsQuerySet(AppendOnlyQuerySet["Terms"]):
     def current(self) -> "Terms | None":
         return self.order_by("-pk").first()
 
@@ -37,7 +37,7 @@ class TermsQuerySet(models.QuerySet["Terms"]):
         return terms
 
 
-class Terms(models.Model):
+class Terms(AppendOnly):
     """One published version of the Terms and Conditions (S14). It never changes."""
 
     version = models.CharField(
@@ -60,10 +60,12 @@ class Terms(models.Model):
         return f"Terms and Conditions {self.version}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("Published terms are never changed.")
-        self.sha256 = hashlib.sha256(self.text.encode()).hexdigest()
+        self.sha256 = self.digest
         super().save(*args, **kwargs)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     @transaction.atomic
     def accept(self, user: User) -> None:
@@ -76,7 +78,7 @@ class Terms(models.Model):
             AuditEvent.record(AuditEvent.Kind.TERMS_ACCEPTED, user, None, user, facts)
 
 
-class TermsAcceptance(models.Model):
+class TermsAcceptance(AppendOnly):
     """A person has agreed to one version of the terms: when, and from where."""
 
     terms = models.ForeignKey(
@@ -87,6 +89,8 @@ class TermsAcceptance(models.Model):
     )
     accepted_at = models.DateTimeField(default=timezone.now, editable=False)
     client_address = models.GenericIPAddressField(null=True, blank=True)
+
+    objects = AppendOnlyQuerySet["TermsAcceptance"].as_manager()
 
     class Meta:
         constraints = [

@@ -15,6 +15,7 @@ from companies.models import (
     ProjectMembership,
 )
 from companies.tools import MEMBER, Scope
+from invitations.emails import moment
 from invitations.management.reports import print_report, refusals_as_errors
 from invitations.models import Invitation
 
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             self.stdout,
             json,
             f"{entry.email} is invited to {host} until "
-            f"{invitation.expires_at:%Y-%m-%d %H:%M %Z}.",
+            f"{moment(invitation.expires_at)}.",
             email=entry.email,
             company=host.slug,
             version=invitation.version,
@@ -122,6 +123,7 @@ class Command(BaseCommand):
             )
             grant.full_clean()
             grant.save()
+            AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, None, entry.company, grant)
 
 
 def find(rows: Any, what: str, **wanted: str) -> Any:
@@ -133,4 +135,4 @@ def find(rows: Any, what: str, **wanted: str) -> Any:
     if row := rows.filter(**wanted).first():
         return row
     [name] = wanted.values()
-    raise ValidationError(f"There is no {what} {name!r}.", code="not_found")
+    raise ValidationError(f"There is no {what} ‘{name}’.", code="not_found")

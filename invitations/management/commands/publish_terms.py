@@ -20,12 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="report as JSON")
 
     def handle(self, *, version: str, file: Path, json: bool, **_: Any) -> None:
-        try:
-            text = file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{file} can't be read as UTF-8 text: {error}") from None
         with refusals_as_errors():
-            terms = Terms.objects.publish(version, text, None)
+            terms = Terms.objects.publish(version, read(file), None)
         print_report(
             self.stdout,
             json,
@@ -33,3 +29,13 @@ class Command(BaseCommand):
             version=terms.version,
             sha256=terms.sha256,
         )
+
+
+def read(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} can't be read as UTF-8 text: {error}") from None
+    if "\0" in text:
+        raise CommandError(f"{file} is not a text: it contains a NUL character.")
+    return text

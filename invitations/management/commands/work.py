@@ -1,10 +1,13 @@
 import threading
+import time
+from argparse import ArgumentParser
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import connection
 from django.db.utils import DatabaseError
 from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
+from django_tasks_db.models import DBTaskResult
 
 from invitations.models import Delivery
 from invitations.tasks import deliver_due
@@ -18,23 +21,34 @@ class Command(db_worker.Command):
         "those that are to be tried again, or that a killed worker had claimed."
     )
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        # The reloader runs a second process, which would wake as well.
+        parser.set_defaults(reload=False)
+
     def handle(self, **options: Any) -> None:
-        threading.Thread(target=self.wake, daemon=True).start()
+        self.wake()
+        threading.Thread(target=self.keep_waking, daemon=True).start()
         super().handle(**options)
 
+    def keep_waking(self) -> None:
+        while True:
+            time.sleep(WAKE_EVERY)
+            self.wake()
+            connection.close()
+
     def wake(self) -> None:
-        """Queue the sending at start and every 30 seconds when a mail is due.
+        """Queue the sending when a mail is due and no task for it waits already.
 
         A task whose worker was killed is never taken back, and no task is retried; the
         rows say what is due, so this is all that it takes (F6, F22).
         """
-        while True:
-            close_old_connections()
-            try:
-                if Delivery.objects.due(timezone.now()).exists():
-                    deliver_due.enqueue()
-            except DatabaseError as error:  # it is away; the next time will do
-                self.stderr.write(f"Can't look for due mails: {error}")
-            self.pause.wait(WAKE_EVERY)
-
-    pause = threading.Event()
+        try:
+            ready = DBTaskResult.objects.ready()
+            if (
+                Delivery.objects.due(timezone.now()).exists()
+                and not ready.filter(task_path=deliver_due.module_path).exists()
+            ):
+                deliver_due.enqueue()
+        except DatabaseError as error:  # it is away; the next time will do
+            self.stderr.write(f"Can't look for due mails: {error}")

@@ -1,0 +1,65 @@
+"""Takes the pictures of docs/screenshots.
+
+Run it with `python -m pytest tests/browser/screenshots.py`; pytest doesn't collect it
+when it isn't named.
+"""
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from companies.models import Project
+from invitations import emails
+from invitations.models import Invitation
+from procore_site.management.commands import demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("demo_world")]
+
+FOLDER = settings.BASE_DIR / "docs" / "screenshots"
+INVITED = "lena.brandt@cascade-electric.example"
+
+
+@pytest.fixture
+def take(page):
+    def take(name, width=1280, height=800, scheme="light"):
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+
+    return take
+
+
+def test_joining(page, take, settings):
+    invitation = Invitation.objects.pending().get(sent_to=INVITED)
+    settings.BASE_URL = "https://accounts.example.com"
+    page.set_content(emails.welcome(invitation).alternatives[0].content)
+    take("mail", 700, 860)
+    page.goto("/accounts/login/")
+    take("log-in")
+    page.goto(reverse("invitations:link", args=[invitation.token]))
+    page.get_by_label("Password", exact=True).fill("Gravel-pit")
+    take("create-a-password", 1280, 1060)
+    take("create-a-password-phone", 390, 900)
+    for label in ("Password", "Confirm"):
+        page.get_by_label(label, exact=True).fill(demo.PASSWORD)
+    page.get_by_role("button", name="Set Password").click()
+    expect(page.get_by_role("heading", name="Terms and Conditions")).to_be_visible()
+    take("terms", 1280, 980)
+
+
+def test_working(page, take, log_in):
+    log_in("priya.raman@ramanstone.example")
+    take("select-a-company-phone", 390, 720)
+    project = Project.objects.get(number="24-017")
+    page.goto(project.get_absolute_url())
+    take("project-dark", 1280, 980, "dark")
+
+
+def test_administering(page, take, log_in):
+    log_in("marta.kowalski@harborpine.example")
+    take("projects")
+    page.goto(reverse("admin:companies_membership_changelist"))
+    page.get_by_role("checkbox", name="Sam Delgado").check()
+    page.get_by_role("combobox", name="Action").select_option("Invite")
+    take("directory", 1280, 760)

@@ -1,0 +1,161 @@
+"""axe finds nothing serious on any page: light and dark, on a phone and a desk."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from accounts.models import User
+from companies.models import Company, Membership, Project
+from invitations.models import Invitation, Terms
+from procore_site.management.commands import demo
+from tests.cast import add_entry, invite
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("demo_world")]
+
+ADMINISTRATOR = "marta.kowalski@harborpine.example"
+IN_BOTH = "priya.raman@ramanstone.example"
+INVITED = "lena.brandt@cascade-electric.example"
+
+
+# Only the colours are others at night.
+EVERYTHING = {"resultTypes": ["violations"]}
+COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}
+SIGHTS = [
+    (1280, "light", EVERYTHING),
+    (1280, "dark", COLOURS),
+    (390, "dark", COLOURS),
+    (390, "light", EVERYTHING),
+]
+SPILL = "document.documentElement.scrollWidth - innerWidth"
+
+
+@pytest.fixture
+def check(page):
+    """Look at a page in all ways; what spills over the edge is a fault, too."""
+
+    def check(url=""):
+        if url:
+            assert page.goto(url).status in (200, 404), url
+        faults = [fault for sight in SIGHTS for fault in look(page, *sight)]
+        assert not faults, page.url
+
+    return check
+
+
+def look(page, width, scheme, options):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    for fault in Axe().run(page, options=options).response["violations"]:
+        if fault["impact"] in ("serious", "critical"):
+            places = [node["target"] for node in fault["nodes"]]
+            yield f"{width} {scheme}: {fault['id']} at {places}"
+    if (spill := page.evaluate(SPILL)) > 0:
+        yield f"{width} {scheme}: {spill} pixels wider than the window"
+
+
+def test_pages_before_the_log_in(page, check):
+    for name in ("account_login", "account_reset_password", "account_signup"):
+        check(reverse(name))
+    page.goto(reverse("account_reset_password"))
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_role("button", name="Send the mail").click()
+    check()
+    for url in ("/nothing-here/", "/invitations/cut-off/", reverse("invitations:join")):
+        check(url)
+    page.goto(reverse("account_login"))
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Log In", exact=True).click()
+    check()
+
+
+@pytest.mark.parametrize("state", ["revoked", "declined", "accepted"])
+def test_pages_of_links_that_are_dead(check, state):
+    invitation = Invitation.objects.filter(state=state).first()
+    check(reverse("invitations:link", args=[invitation.token]))
+
+
+def test_pages_of_joining(page, check):
+    invitation = Invitation.objects.pending().get(sent_to=INVITED)
+    check(reverse("invitations:link", args=[invitation.token]))
+    page.get_by_label("Password", exact=True).fill("Gravel")
+    page.get_by_label("Confirm").fill("Grovel")
+    page.get_by_label("Confirm").blur()
+    check()
+    page.get_by_role("button", name="Set Password").click()
+    expect(page.get_by_text("The password needs").first).to_be_visible()
+    check()
+    page.get_by_role("link", name="Not for me").click()
+    check()
+    page.get_by_role("link", name="Back", exact=True).click()
+    for label in ("Password", "Confirm"):
+        page.get_by_label(label, exact=True).fill(demo.PASSWORD)
+    page.get_by_role("button", name="Set Password").click()
+    expect(page.get_by_role("heading", name="Terms and Conditions")).to_be_visible()
+    check()
+
+
+def test_pages_of_a_member(page, check, log_in):
+    user = User.objects.get(email=IN_BOTH)
+    third = Company.objects.create(name="Orca Civil Works")
+    waiting = invite(add_entry(third, user.email))
+    log_in(user.email)
+    check(reverse("invitations:waiting"))
+    check(reverse("invitations:join", query={"i": waiting.public_id}))
+    check(reverse("companies:select"))
+    project = Project.objects.get(number="24-017")
+    check(project.company.get_absolute_url())
+    check(project.company.get_absolute_url() + "?q=nothing")
+    check(project.get_absolute_url())
+    page.get_by_text("My account").click()
+    check()
+
+
+def test_pages_of_the_own_account(page, check, log_in):
+    log_in(IN_BOTH)
+    for name in (
+        "account_change_password",
+        "account_email",
+        "mfa_index",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "mfa_list_webauthn",
+        "usersessions_list",
+        "account_logout",
+        "account_reauthenticate",
+    ):
+        check(reverse(name))
+
+
+def test_pages_of_an_administrator(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    check(reverse("admin:index"))
+    for model in ("project", "vendor", "permissiontemplate"):
+        check(reverse(f"admin:companies_{model}_changelist"))
+    check(reverse("admin:invitations_invitation_changelist"))
+    check(reverse("admin:companies_membership_add"))
+    entry = Membership.objects.get(email="luis.ortega@harborpine.example")
+    for name in ("change", "history"):
+        check(reverse(f"admin:companies_membership_{name}", args=[entry.pk]))
+    check(reverse("admin:companies_membership_changelist"))
+    page.get_by_role("checkbox", name="Sam Delgado").check()
+    page.get_by_role("combobox", name="Action").select_option("Make a first password")
+    page.get_by_role("button", name="Run", exact=True).click()
+    check()
+
+
+def test_pages_of_an_operator(check, log_in):
+    log_in(demo.OPERATOR)
+    check(reverse("admin:index"))
+    for model in (
+        "companies_company",
+        "accounts_user",
+        "invitations_terms",
+        "invitations_delivery",
+        "audit_auditevent",
+    ):
+        check(reverse(f"admin:{model}_changelist"))
+    check(reverse("admin:invitations_terms_add"))
+    terms = Terms.objects.get()
+    check(reverse("admin:invitations_terms_change", args=[terms.pk]))

@@ -1,0 +1,213 @@
+"""The page of a person: adding, correcting, and what is not the company's to change."""
+
+import pytest
+from django.contrib.auth.hashers import check_password
+
+from accounts.models import User
+from companies.models import Membership
+from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from tests.cast import FOREMAN, PASSWORD, add_entry, add_member, link_in, template, work
+
+DIRECTORY = "/admin/companies/membership/"
+
+
+def save(client, entry, **fields):
+    """Post the change form of an entry as it stands, but for these fields."""
+    data = {
+        "email": entry.email,
+        "first_name": entry.first_name,
+        "last_name": entry.last_name,
+        "template": entry.template_id,
+        "is_active": "on",
+        "project_memberships-TOTAL_FORMS": 0,
+        "project_memberships-INITIAL_FORMS": 0,
+        **fields,
+    }
+    given = {name: value for name, value in data.items() if value is not None}
+    return client.post(f"{DIRECTORY}{entry.pk}/change/", given)
+
+
+def errors(answer):
+    return answer.context["adminform"].form.errors
+
+
+def test_a_person_is_added_with_a_project(as_, ada, tower):
+    """And without an account: that begins with the invitation (S1)."""
+    data = {
+        "email": " Kim@Acme.example ",
+        "first_name": "Kim",
+        "template": template(ada.company, MEMBER).pk,
+        "project_memberships-TOTAL_FORMS": 1,
+        "project_memberships-INITIAL_FORMS": 0,
+        "project_memberships-0-project": tower.pk,
+        "project_memberships-0-template": template(ada.company, FOREMAN).pk,
+        "project_memberships-0-ends_on": "2030-06-30",
+    }
+    answer = as_(ada).post(f"{DIRECTORY}add/", data)
+    assert answer.status_code == 302
+    kim = Membership.objects.get(email="kim@acme.example")
+    assert (kim.company, kim.user) == (ada.company, None)
+    assert [str(grant) for grant in kim.project_memberships.all()] == [
+        "Kim on 24-017 Harbour Tower"
+    ]
+    assert not User.objects.filter(email=kim.email).exists()
+
+
+def test_a_new_person_is_a_plain_member_unless_it_is_said_otherwise(as_, ada):
+    form = as_(ada).get(f"{DIRECTORY}add/").context["adminform"].form
+    assert form.initial["template"] == template(ada.company, MEMBER)
+
+
+@pytest.mark.parametrize("email", ["max@acme.example", "MAX@acme.example"])
+def test_an_address_stands_in_a_directory_once(as_, ada, max_, ivo, email):
+    answer = save(as_(ada), ivo.membership, email=email, first_name="Kept")
+    assert "in your directory already" in str(errors(answer)["email"])
+    assert 'value="Kept"' in answer.content.decode()  # nothing entered is lost
+
+
+def test_the_log_in_of_a_joined_person_is_taken_too(as_, ada, max_, ivo):
+    """Whatever address their entry was invited under."""
+    max_.user.email = "weber@home.example"
+    max_.user.save()
+    answer = save(as_(ada), ivo.membership, email="weber@home.example")
+    assert "in your directory already" in str(errors(answer)["email"])
+
+
+def test_an_address_of_another_company_is_free_here(as_, ada, gina, ivo):
+    """T22: nothing tells that Globex knows it."""
+    assert save(as_(ada), ivo.membership, email=gina.email).status_code == 302
+
+
+def test_a_corrected_address_gets_a_fresh_invitation(as_, ada, client, ivo, mailoutbox):
+    """T4: the old link dies, the new one goes to the new address only."""
+    work()
+    answer = save(as_(ada), ivo.membership, email="ivo.novak@subco.example")
+    assert answer.status_code == 302
+    work()
+    old, new = mailoutbox
+    assert new.to == ["ivo.novak@subco.example"]
+    page = client.get(link_in(old), follow=True).content.decode()
+    assert "newer invitation" in page
+    page = client.get(link_in(new), follow=True).content.decode()
+    assert "Create a Password" in page
+    assert ivo.membership.project_memberships.count() == 1
+
+
+@pytest.mark.parametrize("invited", [True, False])
+def test_no_mail_goes_out_where_nothing_was_corrected(as_, ada, ivo, acme, invited):
+    entry = ivo.membership if invited else add_entry(acme, "kim@acme.example")
+    fields = {} if invited else {"email": "kim2@acme.example"}
+    save(as_(ada), entry, job_title="Foreman", **fields)
+    ivo.refresh_from_db()
+    assert ivo.version == 1
+    assert ivo.deliveries.count() == 1
+
+
+def test_the_address_of_a_joined_person_is_read_only(as_, ada, max_):
+    """T36, T45: and a posted one is ignored."""
+    form = as_(ada).get(f"{DIRECTORY}{max_.pk}/change/").context["adminform"].form
+    assert "email" not in form.fields
+    answer = save(as_(ada), max_, email="eve@evil.example", first_name="Maximilian")
+    assert answer.status_code == 302
+    max_.refresh_from_db()
+    assert (max_.first_name, max_.email) == ("Maximilian", "max@acme.example")
+    assert max_.user.email == "max@acme.example"
+
+
+def test_a_joined_person_can_be_edited_whatever_address_others_took(as_, ada, max_):
+    """Max has left his address, and Kim has taken it: no error names a field that
+    the form doesn't have."""
+    max_.user.email = "weber@home.example"
+    max_.user.save()
+    kim = add_member(ada.company, "kim@acme.example")
+    kim.user.email = "max@acme.example"
+    kim.user.save()
+    assert save(as_(ada), max_, job_title="Foreman").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("is_superuser", "on"),
+        ("is_staff", "on"),
+        ("user__is_superuser", "on"),
+        ("password", "Eve-Password-1"),
+        ("user", "{other}"),
+        ("user_id", "{other}"),
+        ("groups", "1"),
+        ("newsletter_since", "2026-01-01"),
+    ],
+)
+def test_nothing_of_the_log_in_is_set_here(as_, ada, max_, gina, name, value):
+    """T45, T46, T58."""
+    before = User.objects.filter(pk=max_.user_id).values().get()
+    answer = save(as_(ada), max_, **{name: value.format(other=gina.user_id)})
+    assert answer.status_code == 302
+    assert User.objects.filter(pk=max_.user_id).values().get() == before
+    assert check_password(PASSWORD, before["password"])
+    max_.refresh_from_db()
+    assert max_.user_id == before["id"]
+
+
+@pytest.mark.parametrize("change", ["template", "is_active"])
+def test_the_last_administrator_stays(as_, ada, max_, change):
+    """T44: a friendly form error, and nothing else."""
+    value = template(ada.company, MEMBER).pk if change == "template" else None
+    answer = save(as_(ada), ada, **{change: value})
+    assert answer.status_code == 200
+    assert "only administrator" in str(errors(answer))
+    ada.refresh_from_db()
+    assert (ada.is_active, ada.template.name) == (True, COMPANY_ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("change", ["template", "is_active"])
+def test_an_administrator_can_go_when_another_one_stays(as_, ada, acme, change):
+    """T35: and is out at the next request."""
+    add_member(acme, "lena@acme.example", template=COMPANY_ADMINISTRATOR)
+    client = as_(ada)
+    value = template(acme, MEMBER).pk if change == "template" else None
+    assert save(client, ada, **{change: value}).status_code == 302
+    assert client.get(DIRECTORY).status_code == 403
+
+
+def test_an_invited_administrator_does_not_count_yet(as_, ada, acme):
+    """T44: somebody who has not joined can't take over."""
+    add_entry(acme, "lena@acme.example", template=COMPANY_ADMINISTRATOR)
+    answer = save(as_(ada), ada, is_active=None)
+    assert "only administrator" in str(errors(answer))
+
+
+def test_a_template_for_projects_is_no_company_template(as_, ada, ivo):
+    """T44: neither offered nor taken."""
+    foreman = template(ada.company, FOREMAN)
+    answer = save(as_(ada), ivo.membership, template=foreman.pk)
+    assert "template" in errors(answer)
+
+
+def test_days_in_the_wrong_order_are_a_form_error(as_, ada, ivo):
+    grant = ivo.membership.project_memberships.get()
+    answer = save(
+        as_(ada),
+        ivo.membership,
+        **{
+            "project_memberships-TOTAL_FORMS": 1,
+            "project_memberships-INITIAL_FORMS": 1,
+            "project_memberships-0-id": grant.pk,
+            "project_memberships-0-membership": ivo.membership_id,
+            "project_memberships-0-project": grant.project_id,
+            "project_memberships-0-template": grant.template_id,
+            "project_memberships-0-starts_on": "2030-02-01",
+            "project_memberships-0-ends_on": "2030-01-01",
+        },
+    )
+    [found] = answer.context["inline_admin_formsets"][0].formset.errors
+    assert found == {"ends_on": ["The last day can't be before the first."]}
+
+
+def test_who_changed_what_is_in_the_history(as_, ada, max_):
+    """T56."""
+    client = as_(ada)
+    save(client, max_, job_title="Foreman")
+    page = client.get(f"{DIRECTORY}{max_.pk}/history/").content.decode()
+    assert "ada@acme.example" in page
+    assert "Job title" in page

@@ -1,0 +1,197 @@
+"""The directory as a list: where each person stands, filters, search, its cost."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from companies.models import Membership, Vendor
+from companies.tools import COMPANY_ADMINISTRATOR
+from desk.status import Status
+from invitations.models import Delivery, Invitation
+from tests.cast import add_entry, add_member, invite, put_on, template
+
+DIRECTORY = "/admin/companies/membership/"
+
+
+def nothing(entry, ada):
+    pass
+
+
+def invited(entry, ada):
+    invite(entry, ada.user)
+
+
+def mail_refused(entry, ada):
+    mail = invite(entry, ada.user).deliveries.get()
+    [claimed] = Delivery.objects.claim(1)
+    assert claimed == mail
+    claimed.settle(Delivery.State.REFUSED, "550 No such mailbox")
+
+
+def expired(entry, ada):
+    """Time does it: no verb is asked."""
+    invitation = invite(entry, ada.user)
+    Invitation.objects.filter(pk=invitation.pk).update(
+        sent_at="2020-01-01T08:00Z", expires_at="2020-01-08T08:00Z"
+    )
+
+
+def new_link_asked(entry, ada):
+    expired(entry, ada)
+    Invitation.objects.ask_again(entry.email)
+
+
+def needs_confirmation(entry, ada):
+    helper = add_member(
+        entry.company, "left@acme.example", template=COMPANY_ADMINISTRATOR
+    )
+    invitation = invite(entry, helper.user)
+    Membership.objects.filter(pk=helper.pk).update(is_active=False)
+    invitation.wait_for_confirmation(invitation.version)
+
+
+def revoked(entry, ada):
+    invite(entry, ada.user)
+    Invitation.objects.filter(membership=entry).revoke(ada.user)
+
+
+def declined(entry, ada):
+    invite(entry, ada.user).decline(1)
+
+
+def joined(entry, ada):
+    user = add_member(add_company(), entry.email).user
+    invite(entry, ada.user).accept(user, version=1, is_proven=True)
+
+
+def inactive(entry, ada):
+    entry.is_active = False
+    entry.save()
+
+
+def add_company():
+    return type(Membership.objects.first().company).objects.create(name="Elsewhere")
+
+
+STATUSES = {
+    Status.NOT_INVITED: (nothing, "Not invited"),
+    Status.INVITED: (invited, "Invited, open until "),
+    Status.MAIL_REFUSED: (mail_refused, "mail server: 550 No such mailbox"),
+    Status.NEW_LINK_ASKED: (new_link_asked, "Asked for a new link on "),
+    Status.NEEDS_CONFIRMATION: (needs_confirmation, "Needs confirmation"),
+    Status.EXPIRED: (expired, "Expired on 8 Jan 2020"),
+    Status.REVOKED: (revoked, "Revoked"),
+    Status.DECLINED: (declined, "Declined"),
+    Status.JOINED: (joined, "Joined on "),
+    Status.INACTIVE: (inactive, "Inactive"),
+}
+
+
+def listed(client, **query):
+    answer = client.get(DIRECTORY, query)
+    return [str(row) for row in answer.context["cl"].result_list]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_each_status_is_told_and_found(as_, ada, status):
+    """S6, T22: the word is the same in the list, in the form and in the filter."""
+    do, text = STATUSES[status]
+    entry = add_entry(ada.company, "kim@subco.example", first_name="Kim")
+    do(entry, ada)
+    client = as_(ada)
+    assert text in client.get(DIRECTORY, {"status": status}).content.decode()
+    assert text in client.get(f"{DIRECTORY}{entry.pk}/change/").content.decode()
+    assert "Kim" in listed(client, status=status)
+    for other in set(Status) - {status}:
+        assert "Kim" not in listed(client, status=other)
+
+
+def test_one_who_has_an_account_looks_like_one_who_has_none(as_, ada, gina):
+    """T22: inviting tells nothing of other companies."""
+    for email in ("nobody@subco.example", gina.email):
+        invite(add_entry(ada.company, email), ada.user)
+    rows = as_(ada).get(DIRECTORY, {"status": "invited"}).context["cl"].result_list
+    assert len({(row.status, row.mail_state, row.project_count) for row in rows}) == 1
+    assert "Gina" not in as_(ada).get(DIRECTORY).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"q": "weber"},
+        {"q": "MAX acme"},
+        {"q": "max@acme.example"},
+        {"q": "bolt"},
+        {"vendor__isnull": "False"},
+        {"template__id__exact": "{template}", "q": "max"},
+        {"vendor__id__exact": "{vendor}"},
+        {"vendor__id__exact": "{vendor}", "status": "joined", "q": "e"},
+    ],
+)
+def test_filters_and_search_find_max(as_, ada, max_, ivo, query):
+    vendor, _ = [
+        Vendor.objects.create(company=ada.company, name=name)
+        for name in ("Bolt Electric", "Volt")
+    ]
+    Membership.objects.filter(pk=max_.pk).update(vendor=vendor)
+    keys = {"vendor": vendor.pk, "template": max_.template_id}
+    query = {name: value.format(**keys) for name, value in query.items()}
+    assert listed(as_(ada), **query) == ["Max Weber"]
+
+
+def test_a_joined_person_is_found_by_the_address_of_the_log_in(as_, ada, max_):
+    """The list shows that address, so it searches it."""
+    max_.user.email = "weber@home.example"
+    max_.user.save()
+    assert listed(as_(ada), q="weber@home") == ["Max Weber"]
+    assert "weber@home.example" in as_(ada).get(DIRECTORY).content.decode()
+
+
+@pytest.mark.parametrize("column", range(1, 7))
+def test_each_column_sorts(as_, ada, max_, ivo, column):
+    client = as_(ada)
+    up, down = (listed(client, o=f"{sign}{column}") for sign in ("", "-"))
+    assert sorted(up) == sorted(down)
+    assert len(up) == 3
+
+
+def test_the_list_asks_the_same_questions_for_3_and_for_60_people(
+    as_, ada, max_, ivo, tower
+):
+    """Section 7: few queries per list, no full count."""
+    client = as_(ada)
+    with CaptureQueriesContext(connection) as few:
+        client.get(DIRECTORY)
+    for n in range(57):
+        entry = add_entry(ada.company, f"p{n}@acme.example", first_name=f"P{n}")
+        entry.vendor = Vendor.objects.create(company=ada.company, name=f"Firm {n}")
+        entry.save()
+        put_on(entry, tower)
+        if n % 2:
+            invite(entry, ada.user)
+    with CaptureQueriesContext(connection) as many:
+        answer = client.get(DIRECTORY)
+    assert len(answer.context["cl"].result_list) == 60
+    assert len(few) == len(many) <= 12
+
+
+def test_the_form_asks_little_however_many_projects_there_are(as_, ada, max_, tower):
+    """One question more for each project: what it is called."""
+    client = as_(ada)
+    path = f"{DIRECTORY}{max_.pk}/change/"
+    with CaptureQueriesContext(connection) as few:
+        client.get(path)
+    for n in range(10):
+        project = type(tower).objects.create(
+            company=ada.company, name=f"Site {n}", number=f"N-{n}"
+        )
+        put_on(max_, project)
+    with CaptureQueriesContext(connection) as many:
+        client.get(path)
+    assert len(many) - len(few) <= 10
+
+
+def test_template_names_are_those_of_the_company(as_, ada, gina):
+    assert template(ada.company, "Member") != template(gina.company, "Member")
+    page = as_(ada).get(f"{DIRECTORY}add/").context["adminform"].form
+    assert {row.company for row in page.fields["template"].queryset} == {ada.company}

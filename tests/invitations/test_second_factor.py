@@ -1,0 +1,108 @@
+"""The second factor is asked before an invitation is accepted (T54)."""
+
+from time import time
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+)
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from tests.cast import PASSWORD, add_entry, invite, link_in, work
+from tests.steps import (
+    CHOSEN,
+    FORGOT,
+    accept,
+    follow,
+    is_logged_in,
+    join_page,
+    log_in,
+    text,
+)
+
+SECOND_STEP = reverse("mfa_authenticate")
+
+
+@pytest.fixture
+def secret(max_):
+    """Max's authenticator app, switched on."""
+    secret = generate_totp_secret()
+    TOTP.activate(max_.user, secret)
+    return secret
+
+
+def code(secret):
+    return format_hotp_value(hotp_value(secret, int(time()) // 30))
+
+
+@pytest.fixture
+def second(gina, max_):
+    return invite(add_entry(gina.company, "max@acme.example"), gina.user)
+
+
+def test_it_is_asked_before_accepting(client, secret, second, max_):
+    """T54: the password alone opens nothing, the invitation neither."""
+    follow(client, second)
+    answer = log_in(client, "max@acme.example")
+    assert answer.url == SECOND_STEP
+    assert not is_logged_in(client)
+    assert "Log in to accept" in text(accept(client, second))
+    assert not second.company.has_member(max_.user)
+
+    answer = client.post(SECOND_STEP, {"code": "000000"})
+    assert "This code is not right" in text(answer)
+    assert not is_logged_in(client)
+
+    answer = client.post(SECOND_STEP, {"code": code(secret)})
+    assert answer.url == join_page(second)
+    assert is_logged_in(client)
+    accept(client, second)
+    assert second.company.has_member(max_.user)
+
+
+def test_a_reset_goes_not_round_it(client, secret, max_, mailoutbox):
+    """T54."""
+    client.post(FORGOT, {"email": "max@acme.example"})
+    work()
+    form = client.get(link_in(mailoutbox[0]), follow=True).redirect_chain[-1][0]
+    client.post(form, {"password1": CHOSEN, "password2": CHOSEN})
+    assert not is_logged_in(client)
+    assert log_in(client, "max@acme.example", CHOSEN).url == SECOND_STEP
+    assert not is_logged_in(client)
+
+
+def test_the_admins_own_log_in_goes_not_round_it(client, secret):
+    """T54: it is allauth's."""
+    page = client.get(reverse("admin:index"))
+    assert page.url.startswith(reverse("account_login"))
+    assert log_in(client, "max@acme.example", next="/admin/").url == SECOND_STEP
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+def test_the_secret_is_not_stored_in_clear(secret):
+    """Dependencies, section 1."""
+    stored = Authenticator.objects.get(type="totp").data["secret"]
+    assert secret not in stored
+
+
+def test_a_factor_is_added_after_the_password_was_asked_again(
+    max_, client, django_capture_on_commit_callbacks
+):
+    """T31, T54: and it is in the audit."""
+    log_in(client, "max@acme.example")
+    page = reverse("mfa_activate_totp")
+    answer = client.get(page)
+    assert answer.url.startswith(reverse("account_reauthenticate"))
+    client.post(answer.url, {"password": PASSWORD})
+    form = client.get(page).context["form"]
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(page, {"code": code(form.secret)})
+    assert answer.status_code == 302
+    assert max_.user.authenticator_set.filter(type="totp").exists()
+    kinds = AuditEvent.objects.filter(actor=max_.user).values_list("kind", flat=True)
+    assert AuditEvent.Kind.FACTOR_ADDED in kinds

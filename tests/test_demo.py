@@ -1,0 +1,84 @@
+"""The demo: what it loads, once and again, and that it loads nothing elsewhere."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from companies.models import Company, Membership, Project, ProjectMembership
+from desk.status import with_status
+from invitations.models import Delivery, Terms
+from procore_site.management.commands import demo
+from tests.cast import link_in, work
+
+
+@pytest.fixture
+def debug(settings):
+    settings.DEBUG = True
+
+
+def run():
+    out = StringIO()
+    call_command("demo", stdout=out)
+    return out.getvalue()
+
+
+def counts():
+    models = Company, Membership, Project, ProjectMembership, User, Terms, Delivery
+    return [model.objects.count() for model in models]
+
+
+def test_a_second_run_changes_nothing(db, debug):
+    assert "The demo data is loaded." in run()
+    loaded = counts()
+    assert loaded == [2, 22, 15, 31, 12, 1, 20]
+    assert "is left as it was" in run()
+    assert counts() == loaded
+
+
+def test_every_status_of_an_invitation_can_be_seen(db, debug):
+    run()
+    entries = with_status(Membership.objects.all(), timezone.now())
+    statuses = set(entries.values_list("status", flat=True))
+    assert statuses == {
+        "declined",
+        "expired",
+        "invited",
+        "joined",
+        "new_link_asked",
+        "not_invited",
+        "revoked",
+    }
+
+
+def test_only_open_invitations_reach_the_mailbox(db, debug, mailoutbox, client):
+    run()
+    work()
+    assert sorted(letter.to[0].partition("@")[0] for letter in mailoutbox) == [
+        "cole.bishop",
+        "joy.abara",
+        "lena.brandt",
+    ]
+    [letter] = [each for each in mailoutbox if each.to[0].startswith("lena")]
+    page = client.get(link_in(letter), follow=True)
+    assert "Create a Password" in page.content.decode()
+
+
+def test_the_printed_log_ins_work(db, debug):
+    for email in re.findall(r"\S+@\S+", run()):
+        form = {"login": email, "password": demo.PASSWORD}
+        answer = Client().post("/accounts/login/", form, follow=True)
+        assert answer.wsgi_request.user.email == email
+        assert not answer.redirect_chain[-1][0].startswith("/terms/")
+
+
+def test_it_is_refused_without_debug(db, settings):
+    """Its passwords are known to everybody."""
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="only with DEBUG on"):
+        run()
+    assert counts() == [0] * 7

@@ -1,0 +1,124 @@
+"""How many queries the common ways cost (issue 2).
+
+Not counted: transaction control, and the cache, which may be a table.
+"""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from companies.tools import COMPANY_ADMINISTRATOR
+from tests.cast import PASSWORD, add_member, put_on
+from tests.steps import LOG_IN, agree, follow, is_logged_in, log_in, set_password
+
+NOT_COUNTED = re.compile(
+    r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)|[\" ]cache[\" ]"
+)
+
+
+@pytest.fixture
+def queries():
+    """Count the queries of a `with` block, and show them where they are too many."""
+
+    class Counted(CaptureQueriesContext):
+        @property
+        def statements(self):
+            return [
+                query["sql"]
+                for query in self.captured_queries
+                if not NOT_COUNTED.search(query["sql"])
+            ]
+
+        def __str__(self):
+            return "\n".join(sql[:200] for sql in self.statements)
+
+        def __len__(self):
+            return len(self.statements)
+
+    return Counted(connection)
+
+
+def test_the_log_in_page_asks_nothing(client, terms, queries):
+    """Issue 2: 0."""
+    with queries:
+        client.get(LOG_IN)
+    assert len(queries) == 0, str(queries)
+
+
+def test_logging_in(client, max_, queries):
+    """Issue 2: from the POST of the credentials to the company page, at most 24."""
+    client.get(LOG_IN)
+    with queries:
+        answer = log_in(client, "max@acme.example")
+        answer = client.get(answer.url, follow=True)
+    assert answer.request["PATH_INFO"] == max_.company.get_absolute_url()
+    assert len(queries) <= 24, str(queries)
+
+
+def test_logging_in_once_more(client, max_, queries):
+    """Issue 2: also where the browser still brings a session along."""
+    log_in(client, "max@acme.example")
+    session = client.session
+    session.flush()
+    session["invitations"] = {}
+    session.save()
+    client.cookies["sid"] = session.session_key
+    with queries:
+        answer = client.get(log_in(client, "max@acme.example").url, follow=True)
+    assert answer.request["PATH_INFO"] == max_.company.get_absolute_url()
+    assert len(queries) <= 24, str(queries)
+
+
+def test_logging_in_as_an_administrator(client, ada, tower, queries):
+    """Issue 2: the page shows the way to the admin, too."""
+    client.get(LOG_IN)
+    with queries:
+        answer = client.get(log_in(client, "ada@acme.example").url, follow=True)
+    assert answer.request["PATH_INFO"] == ada.company.get_absolute_url()
+    assert len(queries) <= 24, str(queries)
+
+
+def test_joining(client, ivo, queries):
+    """Issue 2: from the link to the company page, terms included, at most 60."""
+    with queries:
+        follow(client, ivo)
+        answer = client.get(set_password(client, ivo).url, follow=True)
+        answer = client.get(agree(client, next=answer.context["next"]).url)
+    assert answer.status_code == 200
+    assert answer.request["PATH_INFO"] == ivo.company.get_absolute_url()
+    assert is_logged_in(client)
+    assert len(queries) <= 60, str(queries)
+
+
+@pytest.mark.parametrize("projects", [1, 40])
+@pytest.mark.parametrize("template", ["Member", COMPANY_ADMINISTRATOR])
+def test_the_company_page(as_, acme, queries, template, projects):
+    """Issue 2: session, user, terms, then at most 4, whatever there is to see."""
+    from companies.models import Project
+
+    entry = add_member(acme, "max@acme.example", template=template)
+    for number in range(projects):
+        project = Project.objects.create(company=acme, name="A", number=f"P-{number}")
+        put_on(entry, project)
+    client = as_(entry)
+    with queries:
+        answer = client.get(acme.get_absolute_url())
+    assert answer.status_code == 200
+    assert len(queries) <= 3 + 4, str(queries)
+
+
+def test_a_refused_log_in(client, max_, queries):
+    """T20, T30: a guess costs little."""
+    with queries:
+        log_in(client, "max@acme.example", PASSWORD + "x")
+    assert len(queries) <= 2, str(queries)
+
+
+def test_asking_for_a_mail(client, max_, queries):
+    """T21: the page only queues."""
+    with queries:
+        client.post(reverse("account_reset_password"), {"email": "max@acme.example"})
+    assert len(queries) <= 2, str(queries)
