@@ -1,10 +1,12 @@
 """A person's log-in: e-mail address and password. It belongs to no company."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.signing import Signer
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Lower
@@ -15,6 +17,9 @@ from accounts.addresses import CanonicalEmailField, canonical_email
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
+
+
+NEWSLETTER_SIGNER = partial(Signer, salt="accounts.newsletter")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -28,6 +33,14 @@ class UserQuerySet(models.QuerySet["User"]):
             user=OuterRef("pk"), email=OuterRef("email"), verified=True
         )
         return self.filter(Exists(addresses))
+
+    def by_newsletter_token(self, token: str) -> "User":
+        """Find whose newsletter a link unsubscribes.
+
+        Raises:
+            BadSignature: when the link was cut or altered.
+        """
+        return self.get(pk=NEWSLETTER_SIGNER().unsign(token))
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -116,9 +129,41 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
 
     @cached_property
+    def _answers(self) -> dict[tuple[str, int], tuple[bool, Any]]:
+        return {}
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Ask the backends, but once only about the same row object.
+
+        Each request loads its User, so a change counts at the next request (T35).
+        """
+        try:
+            return self.is_active and self._answers[perm, id(obj)][0]
+        except KeyError:
+            answer = super().has_perm(perm, obj)
+        if obj is not None:
+            # Held along with its answer, so that nothing else can get its id.
+            self._answers[perm, id(obj)] = answer, obj
+        return answer
+
+    @cached_property
     def is_proven(self) -> bool:
         """See `UserQuerySet.proven`. Each request loads its User, and so asks anew."""
         return bool(User.objects.proven().filter(pk=self.pk).exists())
+
+    @property
+    def newsletter_token(self) -> str:
+        """The signed string in the link that unsubscribes; it opens nothing else."""
+        return NEWSLETTER_SIGNER().sign(str(self.pk))
+
+    def subscribe(self) -> None:
+        """Keep since when the person wants the newsletter (S12)."""
+        User.objects.filter(pk=self.pk, newsletter_since=None).update(
+            newsletter_since=timezone.now()
+        )
+
+    def unsubscribe(self) -> None:
+        User.objects.filter(pk=self.pk).update(newsletter_since=None)
 
     @transaction.atomic
     def prove(self) -> None:

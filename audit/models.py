@@ -75,6 +75,11 @@ class AuditEvent(AppendOnly):
         ENTRY_ADDED = "entry_added", "added"
         ENTRY_CHANGED = "entry_changed", "changed"
         ENTRY_DELETED = "entry_deleted", "deleted"
+        LEVELS_CHANGED = "levels_changed", "levels changed"
+        GRANTED = "granted", "put on a project"
+        GRANT_SUSPENDED = "grant_suspended", "suspended on a project"
+        GRANT_LIFTED = "grant_lifted", "suspension lifted"
+        GRANT_ENDED = "grant_ended", "end on a project set"
         INVITATION_SENT = "invitation_sent", "invitation sent"
         INVITATION_PREPARED = "invitation_prepared", "invitation made without a mail"
         INVITATION_REVOKED = "invitation_revoked", "invitation revoked"
@@ -126,6 +131,18 @@ class AuditEvent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.about_label}"
+
+    @property
+    def details(self) -> list[str]:
+        """The facts in words; what a form has changed is named field by field."""
+        facts = {key: value for key, value in self.facts.items() if key != "changes"}
+        lines = [f"{key}: {value}" for key, value in facts.items()]
+        for change in self.facts.get("changes", []):
+            for verb, what in change.items():
+                named = " ".join([what.get("name", ""), what.get("object", "")]).strip()
+                fields = ", ".join(what.get("fields", []))
+                lines.append(f"{verb} {named}: {fields}".strip(": "))
+        return lines
 
     @classmethod
     def of(

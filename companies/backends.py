@@ -1,12 +1,14 @@
-"""May this user …? Answered from the same querysets that list the rows."""
+"""May this user …? One answer for pages, the admin and other apps."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import models
-from django.utils import timezone
 
+from companies.access import Access
 from companies.models import Company, Membership, Project
+from companies.tools import Scope, read_permission
 
 
 class PermissionBackend(BaseBackend):
@@ -18,6 +20,10 @@ class PermissionBackend(BaseBackend):
     | `companies.administer_company` | a company whose directory the person keeps |
     | `companies.invite_membership` | an entry whose templates the person may hand out |
     | `companies.view_project` | a project that was granted, or that they administer |
+    | `companies.standard_rfis` and the like | a project: at least Standard on RFIs |
+    | `companies.admin_reports` and the like | a company: at least Admin on Reports |
+
+    Operators may do everything: Django asks no backend about them.
     """
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
@@ -25,13 +31,27 @@ class PermissionBackend(BaseBackend):
             return False
         match perm, obj:
             case "companies.view_company", Company():
-                rows: models.QuerySet[Any] = Company.objects.visible_to(user_obj)
+                return Access.of(user_obj, obj.pk).is_member
             case "companies.administer_company", Company():
-                rows = Company.objects.administered_by(user_obj)
+                access = Access.of(user_obj, obj.pk)
+                return access.is_administrator and user_obj.is_proven
             case "companies.invite_membership", Membership():
                 rows = Membership.objects.invitable_by(user_obj)
+                return rows.filter(pk=obj.pk).exists()
             case "companies.view_project", Project():
-                rows = Project.objects.visible_to(user_obj, timezone.localdate())
-            case _:
-                return False
-        return rows.filter(pk=obj.pk).exists()
+                return Access.of(user_obj, obj.company_id).reaches(obj)
+            case _, Company():
+                access = Access.of(user_obj, obj.pk)
+                return holds(perm, Scope.COMPANY, access.on_company)
+            case _, Project():
+                access = Access.of(user_obj, obj.company_id)
+                return holds(
+                    perm, Scope.PROJECT, lambda tool: access.on_project(obj, tool)
+                )
+        return False
+
+
+def holds(perm: str, scope: Scope, level_on: Callable[[str], int]) -> bool:
+    """Whether the permission names a tool of this scope, and the level is reached."""
+    wanted = read_permission(scope, perm)
+    return wanted is not None and level_on(wanted[0]) >= wanted[1]

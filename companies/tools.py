@@ -1,4 +1,11 @@
-"""The tools of a company and of a project, the levels on them, and the shipped set."""
+"""The tools of a company and of a project, the levels on them, and the shipped sets.
+
+A further app of the same site brings tools of its own by calling `register` in its
+AppConfig's `ready`: see docs/permissions.md.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import models
 
@@ -46,65 +53,150 @@ class ProjectTool(models.TextChoices):
     INCIDENTS = "incidents", "Incidents"
 
 
-TOOLS: dict[str, type[models.TextChoices]] = {
-    Scope.COMPANY: CompanyTool,
-    Scope.PROJECT: ProjectTool,
+@dataclass(frozen=True)
+class Tool:
+    """Something that a level is given on, and the app whose permissions speak of it."""
+
+    key: str
+    label: str
+    app_label: str = "companies"
+
+
+TOOLS: dict[str, dict[str, Tool]] = {
+    scope: {choice.value: Tool(choice.value, str(choice.label)) for choice in choices}
+    for scope, choices in ((Scope.COMPANY, CompanyTool), (Scope.PROJECT, ProjectTool))
 }
+
+
+def register(scope: Scope, tool: Tool) -> None:
+    """Add a tool: every template can give a level on it, and begins with None.
+
+    Raises:
+        ValueError: when the key is taken or can't stand in a permission's name.
+    """
+    if not tool.key.isidentifier() or tool.key in TOOLS[scope]:
+        raise ValueError(f"The tool {tool.key!r} can't be registered for the {scope}.")
+    TOOLS[scope][tool.key] = tool
+
+
+def permission(level: Level, tool: str, app_label: str = "companies") -> str:
+    """The name of the permission 'at least this level on this tool'."""
+    return f"{app_label}.{level.name.lower()}_{tool}"
+
+
+def read_permission(scope: str, name: str) -> tuple[str, Level] | None:
+    """Read what `permission` wrote: the tool and the level; None if it says neither."""
+    app_label, _, codename = name.partition(".")
+    for level in (Level.READ_ONLY, Level.STANDARD, Level.ADMIN):
+        tool = TOOLS[scope].get(codename.removeprefix(f"{level.name.lower()}_"))
+        if tool and name == permission(level, tool.key, app_label):
+            return (tool.key, level) if tool.app_label == app_label else None
+    return None
+
+
+# The shipped sets -------------------------------------------------------------
+
+
+class CompanyKind(models.TextChoices):
+    """What a company does; it decides with which templates it begins."""
+
+    GENERAL_CONTRACTOR = "general_contractor", "General contractor"
+    ARCHITECT = "architect", "Architect or engineer"
+    OWNER = "owner", "Owner"
+    SUBCONTRACTOR = "subcontractor", "Subcontractor"
+
+
+class Shipped(NamedTuple):
+    """A template that new companies begin with: one level on all tools, exceptions,
+    and the templates that its holders may hand out."""
+
+    name: str
+    scope: Scope
+    level: Level
+    exceptions: dict[str, Level] = {}
+    hands_out: tuple[str, ...] = ()
+
 
 COMPANY_ADMINISTRATOR = "Company Administrator"
 MEMBER = "Member"
+PROJECT_MANAGER = "Project Manager – Internal"
+FOREMAN = "Foreman/Superintendent – Internal"
+ARCHITECT = "Architect/Engineer – External"
+OWNER = "Owner/Client – External"
+SUBCONTRACTOR = "Subcontractor – External"
 
-# What a new company begins with: name, scope, the level on all tools, and exceptions.
-SHIPPED: list[tuple[str, Scope, Level, dict[str, Level]]] = [
-    (COMPANY_ADMINISTRATOR, Scope.COMPANY, Level.ADMIN, {}),
-    (MEMBER, Scope.COMPANY, Level.NONE, {CompanyTool.PORTFOLIO: Level.READ_ONLY}),
-    (
-        "Project Manager – Internal",
-        Scope.PROJECT,
-        Level.ADMIN,
-        {},
+NO_MONEY: dict[str, Level] = {
+    ProjectTool.BUDGET: Level.NONE,
+    ProjectTool.COMMITMENTS: Level.NONE,
+    ProjectTool.CHANGE_ORDERS: Level.NONE,
+}
+ON_SITE: dict[str, Level] = {
+    ProjectTool.RFIS: Level.STANDARD,
+    ProjectTool.SUBMITTALS: Level.STANDARD,
+    ProjectTool.DAILY_LOG: Level.STANDARD,
+    ProjectTool.PHOTOS: Level.STANDARD,
+    ProjectTool.PUNCH_LIST: Level.STANDARD,
+}
+
+COMPANY_TEMPLATES = [
+    Shipped(COMPANY_ADMINISTRATOR, Scope.COMPANY, Level.ADMIN),
+    Shipped(
+        MEMBER, Scope.COMPANY, Level.NONE, {CompanyTool.PORTFOLIO: Level.READ_ONLY}
     ),
-    (
-        "Foreman/Superintendent – Internal",
-        Scope.PROJECT,
-        Level.STANDARD,
-        {
-            ProjectTool.DIRECTORY: Level.READ_ONLY,
-            ProjectTool.BUDGET: Level.NONE,
-            ProjectTool.COMMITMENTS: Level.NONE,
-            ProjectTool.CHANGE_ORDERS: Level.READ_ONLY,
-        },
-    ),
-    (
-        "Architect/Engineer – External",
+]
+OUTSIDE = [
+    Shipped(
+        ARCHITECT,
         Scope.PROJECT,
         Level.READ_ONLY,
         {
+            **NO_MONEY,
             ProjectTool.RFIS: Level.STANDARD,
             ProjectTool.SUBMITTALS: Level.STANDARD,
-            ProjectTool.BUDGET: Level.NONE,
-            ProjectTool.COMMITMENTS: Level.NONE,
-            ProjectTool.CHANGE_ORDERS: Level.NONE,
             ProjectTool.INCIDENTS: Level.NONE,
         },
     ),
-    ("Owner/Client – External", Scope.PROJECT, Level.READ_ONLY, {}),
-    (
-        "Subcontractor – External",
+    Shipped(OWNER, Scope.PROJECT, Level.READ_ONLY),
+    Shipped(
+        SUBCONTRACTOR,
         Scope.PROJECT,
-        Level.NONE,
+        Level.READ_ONLY,
         {
-            ProjectTool.HOME: Level.READ_ONLY,
-            ProjectTool.DIRECTORY: Level.READ_ONLY,
-            ProjectTool.DOCUMENTS: Level.READ_ONLY,
-            ProjectTool.DRAWINGS: Level.READ_ONLY,
-            ProjectTool.RFIS: Level.STANDARD,
-            ProjectTool.SUBMITTALS: Level.STANDARD,
-            ProjectTool.SCHEDULE: Level.READ_ONLY,
-            ProjectTool.DAILY_LOG: Level.STANDARD,
-            ProjectTool.PHOTOS: Level.STANDARD,
-            ProjectTool.PUNCH_LIST: Level.STANDARD,
-            ProjectTool.MEETINGS: Level.READ_ONLY,
+            **NO_MONEY,
+            **ON_SITE,
+            ProjectTool.INSPECTIONS: Level.NONE,
+            ProjectTool.INCIDENTS: Level.NONE,
         },
     ),
 ]
+
+
+def inside(lead: str, crew: str) -> list[Shipped]:
+    """The templates of a company's own people: who leads a project, and who works."""
+    everybody_outside = tuple(each.name for each in OUTSIDE)
+    return [
+        Shipped(lead, Scope.PROJECT, Level.ADMIN, {}, (lead, crew, *everybody_outside)),
+        Shipped(
+            crew,
+            Scope.PROJECT,
+            Level.STANDARD,
+            {
+                ProjectTool.DIRECTORY: Level.READ_ONLY,
+                ProjectTool.BUDGET: Level.NONE,
+                ProjectTool.COMMITMENTS: Level.NONE,
+                ProjectTool.CHANGE_ORDERS: Level.READ_ONLY,
+            },
+            (SUBCONTRACTOR,),
+        ),
+    ]
+
+
+SHIPPED: dict[str, list[Shipped]] = {
+    kind: COMPANY_TEMPLATES + inside(lead, crew) + OUTSIDE
+    for kind, lead, crew in (
+        (CompanyKind.GENERAL_CONTRACTOR, PROJECT_MANAGER, FOREMAN),
+        (CompanyKind.ARCHITECT, "Lead Architect – Internal", "Architect – Internal"),
+        (CompanyKind.OWNER, "Owner’s Representative – Internal", "Clerk – Internal"),
+        (CompanyKind.SUBCONTRACTOR, PROJECT_MANAGER, FOREMAN),
+    )
+}

@@ -1,20 +1,33 @@
-"""Choosing a company, its projects, and one project (S4, S7)."""
+"""Choosing a company, its projects, one project, and the own access (S4, S7)."""
+
+from itertools import groupby
+from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from accounts.requests import UserRequest
+from companies.access import Access
 from companies.desk import select_company
+from companies.explanations import explain_grants
 from companies.forms import SelectCompanyForm
-from companies.models import Company, Project, ProjectMembership
-from companies.tools import Level, ProjectTool
+from companies.models import Bookmark, Company, Membership, Project
+from companies.permissions import VIEW, project_permission_required
+from companies.tools import TOOLS, Level, ProjectTool, Scope
 
 PROJECTS_PER_PAGE = 50
+# What a list can be ordered by; favourites come first in each.
+ORDERS: dict[str, tuple[str, list[Any]]] = {
+    "name": ("Name", ["name"]),
+    "number": ("Number", ["number"]),
+    "visited": ("Last visited", [F("visited_at").desc(nulls_last=True), "name"]),
+}
 
 
 @login_required
@@ -42,43 +55,108 @@ def select(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def company(request: HttpRequest, slug: str) -> HttpResponse:
+def company(request: UserRequest, slug: str) -> HttpResponse:
     """The projects of a company that the person may see."""
     visible = Company.objects.visible_to(request.user)
     company = get_object_or_404(visible, slug=slug)
-    projects = Project.objects.visible_to(request.user, timezone.localdate())
-    projects = projects.filter(company=company)
     q = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    order = request.GET.get("order")
+    order = order if order in ORDERS else "name"
+    projects = search(Project.objects.visible_to(request.user), q).filter(
+        company=company
+    )
+    projects = in_order(projects, request.user, ORDERS[order][1])
+    page = Paginator(projects, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "company": company,
+        "page": page,
+        "q": q,
+        "order": order,
+        "orders": {key: label for key, (label, _) in ORDERS.items()},
+    }
+    return render(request, "companies/company.html", context)
+
+
+def search(projects: QuerySet[Project], q: str) -> QuerySet[Project]:
     for word in q.split():
         projects = projects.filter(
             Q(name__icontains=word)
             | Q(number__icontains=word)
             | Q(city__icontains=word)
         )
-    page = Paginator(projects, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"company": company, "page": page, "q": q}
-    return render(request, "companies/company.html", context)
+    return projects
+
+
+def in_order(
+    projects: QuerySet[Project], user: Any, columns: list[Any]
+) -> QuerySet[Any]:
+    """Put favourites first, then by the columns; what was never visited comes last."""
+    own = FilteredRelation("bookmarks", condition=Q(bookmarks__user=user))
+    projects = projects.annotate(bookmark=own).annotate(
+        is_favourite=Coalesce("bookmark__is_favourite", False),
+        visited_at=F("bookmark__visited_at"),
+    )
+    return projects.order_by("-is_favourite", *columns, "pk")
+
+
+@require_safe
+@project_permission_required(VIEW)
+def project(request: UserRequest, project: Project) -> HttpResponse:
+    """A project: the tools by the person's level, and the people by firm."""
+    Bookmark.objects.visit(request.user, project)
+    access = Access.of(request.user, project.company_id)
+    levels = {key: access.on_project(project, key) for key in TOOLS[Scope.PROJECT]}
+    context = {
+        "company": project.company,
+        "project": project,
+        "tools": [
+            (TOOLS[Scope.PROJECT][key].label, Level(level).label)
+            for key, level in levels.items()
+            if level
+        ],
+        "firms": people_by_firm(project) if levels[ProjectTool.DIRECTORY] else None,
+        "is_favourite": Bookmark.objects.filter(
+            user=request.user, project=project, is_favourite=True
+        ).exists(),
+    }
+    return render(request, "companies/project.html", context)
+
+
+def people_by_firm(project: Project) -> list[tuple[str, list[Membership]]]:
+    """Who is on the project today, firm by firm, the company's own people first."""
+    grants = project.project_memberships.in_force().filter(
+        membership__in=Membership.objects.current()
+    )
+    entries = Membership.objects.filter(pk__in=grants.values("membership"))
+    entries = entries.select_related("vendor", "user").order_by(
+        F("vendor__name").asc(nulls_first=True), "last_name", "first_name", "email"
+    )
+    own = project.company.name
+    return [
+        (firm or own, list(people))
+        for firm, people in groupby(entries, lambda each: str(each.vendor or ""))
+    ]
+
+
+@require_POST
+@project_permission_required(VIEW)
+def favourite(request: UserRequest, project: Project) -> HttpResponse:
+    """Put a project at the top of the own list, or take it from there."""
+    is_favourite = request.POST.get("is_favourite") == "1"
+    Bookmark.objects.mark(request.user, project, is_favourite=is_favourite)
+    return redirect(get_next_redirect_url(request) or project)
 
 
 @require_safe
 @login_required
-def project(request: HttpRequest, slug: str, number: str) -> HttpResponse:
-    """A project, and the tools that the person's level on them opens."""
-    if "\0" in number:  # no database takes it
-        raise Http404
-    today = timezone.localdate()
+def access(request: UserRequest, slug: str) -> HttpResponse:
+    """'My access': what I may do in this company, and why."""
     visible = Company.objects.visible_to(request.user)
-    projects = Project.objects.visible_to(request.user, today).filter(
-        company__in=visible, company__slug=slug
-    )
-    project = get_object_or_404(
-        projects.select_related("company"), number__iexact=number
-    )
-    levels = ProjectMembership.objects.levels(request.user, project, today)
-    tools = [
-        (tool.label, Level(levels[tool]).label)
-        for tool in ProjectTool
-        if levels.get(tool)
-    ]
-    context = {"company": project.company, "project": project, "tools": tools}
-    return render(request, "companies/project.html", context)
+    company = get_object_or_404(visible, slug=slug)
+    entry = company.memberships.select_related("template").get(user=request.user)
+    context = {
+        "company": company,
+        "entry": entry,
+        "grants": explain_grants(entry),
+    }
+    return render(request, "companies/access.html", context)

@@ -30,6 +30,7 @@ urlpatterns = [
         renews_session(webauthn.reauthenticate_webauthn),
         name="mfa_reauthenticate_webauthn",
     ),
+    path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),

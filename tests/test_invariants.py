@@ -7,7 +7,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from companies.models import Company, Membership, PermissionLevel, Project, Vendor
+from companies.models import (
+    Company,
+    HandOut,
+    Membership,
+    PermissionLevel,
+    Project,
+    Vendor,
+)
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER, CompanyTool
 from invitations.models import Delivery, Invitation
 from procore_site.management.commands.check_invariants import invariants
@@ -28,6 +35,16 @@ def grant(max_):
     return max_.project_memberships.get()
 
 
+@pytest.fixture
+def foreman(acme):
+    return template(acme, FOREMAN)
+
+
+@pytest.fixture
+def hand_out(acme):
+    return HandOut.objects.filter(company=acme).first()
+
+
 def swap_templates(request):
     acme = request.getfixturevalue("acme")
     update(request.getfixturevalue("max_"), template=template(acme, FOREMAN))
@@ -36,6 +53,12 @@ def swap_templates(request):
 def swap_project_templates(request):
     acme = request.getfixturevalue("acme")
     update(request.getfixturevalue("grant"), template=template(acme, MEMBER))
+
+
+def bind_the_template(request):
+    acme = request.getfixturevalue("acme")
+    other = Project.objects.create(company=acme, name="Annex", number="24-018")
+    update(template(acme, FOREMAN), project=other)
 
 
 def name_a_foreign_tool(request):
@@ -88,6 +111,9 @@ def lose_the_administrator(request):
 BREAKS = {
     swap_templates: "An entry has a template for the tools of a company.",
     swap_project_templates: "A grant has a template for the tools of a project.",
+    bind_the_template: (
+        "A template that is for one project is given on that project only."
+    ),
     name_a_foreign_tool: "A company template speaks of company tools only.",
     name_another_foreign_tool: "A project template speaks of project tools only.",
     lose_the_address: "An account has its own address among its addresses.",
@@ -127,6 +153,8 @@ def refer_to_another_company(fixture, field):
             "template": template(globex, COMPANY_ADMINISTRATOR),
             "vendor": Vendor.objects.create(company=globex, name="X"),
         }
+        foreign["default_project_template"] = foreign["template"]
+        foreign["giver"] = foreign["given"] = foreign["template"]
         update(request.getfixturevalue(fixture), **{field: foreign[field]})
 
     refer.__name__ = f"{fixture}_{field}"
@@ -144,6 +172,10 @@ if connection.vendor == "sqlite":
         for fixture, model, field in [
             ("max_", "Membership", "vendor"),
             ("max_", "Membership", "template"),
+            ("max_", "Membership", "default_project_template"),
+            ("foreman", "PermissionTemplate", "project"),
+            ("hand_out", "HandOut", "giver"),
+            ("hand_out", "HandOut", "given"),
             ("grant", "ProjectMembership", "project"),
             ("grant", "ProjectMembership", "membership"),
             ("grant", "ProjectMembership", "template"),

@@ -54,7 +54,9 @@ def path_of(name: str, route: str, key: object) -> str:
         return "/admin/companies/"
     if name == "(anything else)":
         return "/admin/nothing/of/the/kind/"
-    return "/admin/" + route.replace("<path:object_id>", str(key))
+    return "/admin/" + route.replace("<path:object_id>", str(key)).replace(
+        "<int:pk>", str(key)
+    )
 
 
 def model_of(name: str) -> type | None:
@@ -86,6 +88,7 @@ def rows(acme, ada, max_, ivo, tower, gina, bridge, olga):
         Vendor: vendor,
         PermissionTemplate: ours,
         Membership: max_,
+        ProjectMembership: max_.project_memberships.get(),
         Invitation: ivo,
         Delivery: ivo.deliveries.get(),
         Terms: Terms.objects.current(),
@@ -220,6 +223,14 @@ companies_project_history                302/302    403/403  200/200  302/302  2
 companies_project_delete                 302/302    403/403  403/403  403/403  403/403
 companies_project_change                 302/302    403/403  200/200  302/302  200/200
 companies_project                        302/302    403/403  302/302  302/302  302/302
+companies_project_mobilise               302/302    403/403  200/200  404/404  200/200
+companies_project_demobilise             302/302    403/403  200/200  404/404  200/200
+companies_projectmembership_changelist   302/302    403/403  200/200  200/200  200/200
+companies_projectmembership_add          302/302    403/403  200/200  200/200  403/403
+companies_projectmembership_history      302/302    403/403  200/200  302/302  200/200
+companies_projectmembership_delete       302/302    403/403  403/403  403/403  403/403
+companies_projectmembership_change       302/302    403/403  200/200  302/302  200/200
+companies_projectmembership              302/302    403/403  302/302  302/302  302/302
 companies_vendor_changelist              302/302    403/403  200/200  200/200  200/200
 companies_vendor_add                     302/302    403/403  200/200  200/200  403/403
 companies_vendor_history                 302/302    403/403  200/200  302/302  200/200
@@ -227,10 +238,10 @@ companies_vendor_delete                  302/302    403/403  200/200  302/302  2
 companies_vendor_change                  302/302    403/403  200/200  302/302  200/200
 companies_vendor                         302/302    403/403  302/302  302/302  302/302
 companies_permissiontemplate_changelist  302/302    403/403  200/200  200/200  200/200
-companies_permissiontemplate_add         302/302    403/403  403/403  403/403  403/403
+companies_permissiontemplate_add         302/302    403/403  200/200  200/200  403/403
 companies_permissiontemplate_history     302/302    403/403  200/200  302/302  200/200
-companies_permissiontemplate_delete      302/302    403/403  403/403  403/403  403/403
-companies_permissiontemplate_change      302/302    403/403  200/403  302/302  200/403
+companies_permissiontemplate_delete      302/302    403/403  200/200  403/403  200/200
+companies_permissiontemplate_change      302/302    403/403  200/200  302/302  200/200
 companies_permissiontemplate             302/302    403/403  302/302  302/302  302/302
 companies_company_changelist             302/302    403/403  403/403  403/403  200/200
 companies_company_add                    302/302    403/403  403/403  403/403  200/200
@@ -244,6 +255,7 @@ companies_membership_history             302/302    403/403  200/200  302/302  2
 companies_membership_delete              302/302    403/403  403/403  403/403  403/403
 companies_membership_change              302/302    403/403  200/200  302/302  200/200
 companies_membership                     302/302    403/403  302/302  302/302  302/302
+companies_membership_access              302/302    403/403  200/200  404/404  200/200
 invitations_invitation_changelist        302/302    403/403  200/200  200/200  200/200
 invitations_invitation_add               302/302    403/403  403/403  403/403  403/403
 invitations_invitation_history           302/302    403/403  200/200  302/302  200/200

@@ -8,6 +8,8 @@ from accounts.models import User
 from tests.steps import text
 
 ALLOWED = {
+    "accounts:newsletter",
+    "accounts:unsubscribe",
     # ours
     "home",
     "invitations:terms",
@@ -20,6 +22,8 @@ ALLOWED = {
     "companies:select",
     "companies:company",
     "companies:project",
+    "companies:favourite",
+    "companies:access",
     # allauth's
     "account_login",
     "account_logout",
@@ -58,6 +62,9 @@ ALLOWED = {
     "admin:autocomplete",
     "admin:jsi18n",
     "admin:app_list",
+    "admin:companies_membership_access",
+    "admin:companies_project_mobilise",
+    "admin:companies_project_demobilise",
     "admin:",  # leads an older address on, or is not there
 }
 # Only in development: the mails that it has written.
@@ -70,6 +77,7 @@ MODELS = {
     "companies.membership",
     "companies.permissiontemplate",
     "companies.project",
+    "companies.projectmembership",
     "companies.vendor",
     "invitations.delivery",
     "invitations.invitation",

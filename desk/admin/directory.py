@@ -1,15 +1,18 @@
 """The directory of a company: its people, where each stands, and inviting them."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 
 from accounts.requests import UserRequest
 from companies.admin import (
@@ -20,14 +23,18 @@ from companies.admin import (
     CompanyScopedInline,
 )
 from companies.desk import desk_company
+from companies.explanations import Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import MEMBER
+from desk.forms import AddToProjectForm, ExplainForm
 from desk.status import Status, with_status
 from invitations.models import Invitation
 
 FIRST_PASSWORDS_AT_ONCE = 50
 
 INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
+ON_IT_ALREADY = "Is on this project already, and stays as they are."
+NO_TEMPLATE = "Has no default project template: choose one for all."
 NOT_INVITED = "Has no open invitation: use ‘Invite’."
 
 
@@ -64,7 +71,6 @@ class DirectoryAdmin(CompanyScopedAdmin):
     list_display = [
         "name",
         "status_text",
-        "email_address",
         "vendor",
         "template",
         "project_count",
@@ -74,7 +80,6 @@ class DirectoryAdmin(CompanyScopedAdmin):
         ("vendor", CompanyRelatedFilter),
         ("template", CompanyRelatedFilter),
     ]
-    list_display_links = ["name", "email_address"]
     list_select_related = ["company", "vendor", "template", "user"]
     search_fields = [
         "first_name",
@@ -86,13 +91,14 @@ class DirectoryAdmin(CompanyScopedAdmin):
     search_help_text = "Search by name, e-mail address or firm."
     autocomplete_fields = ["vendor"]
     inlines = [ProjectInline]
-    actions = ["invite", "send_again", "revoke", "first_password"]
+    actions = ["invite", "send_again", "revoke", "first_password", "add_to_project"]
+    change_form_template = "desk/person_form.html"
     fields = [
         "email",
         ("first_name", "last_name"),
         ("job_title", "phone"),
         "vendor",
-        "template",
+        ("template", "default_project_template"),
         "is_active",
     ]
 
@@ -103,7 +109,12 @@ class DirectoryAdmin(CompanyScopedAdmin):
 
     @admin.display(description="name", ordering="last_name")
     def name(self, entry: Membership) -> str:
-        return entry.full_name or "—"
+        """The name, and below it the address; the address alone where no name is."""
+        if not entry.full_name:
+            return entry.address
+        return format_html(
+            '{}<span class="quiet">{}</span>', entry.full_name, entry.address
+        )
 
     @admin.display(description="e-mail address", ordering="email")
     def email_address(self, entry: Membership) -> str:
@@ -159,6 +170,60 @@ class DirectoryAdmin(CompanyScopedAdmin):
         pending = Invitation.objects.pending().filter(membership=obj)
         if change and "email" in form.changed_data and pending.exists():
             self.send(cast(UserRequest, request), [obj])
+
+    # Projects
+
+    @admin.action(description="Add to a project …", location=EVERYWHERE)
+    def add_to_project(self, request: UserRequest, queryset: Any) -> Any:
+        """Put people on a project; who is on it already stays as they are."""
+        entries = list(queryset.select_related("default_project_template", "company"))
+        company = desk_company(request) or entries[0].company
+        form, page = self.ask(
+            request,
+            queryset,
+            partial(AddToProjectForm, company=company),
+            "add_to_project",
+            "Add to a project",
+        )
+        if not isinstance(form, AddToProjectForm):
+            return page
+        pairs, without = form.pairs(entries)
+        try:
+            granting = ProjectMembership.objects.grant(pairs, request.user, **form.days)
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return None
+        there = [(grant.membership, ON_IT_ALREADY) for grant in granting.there]
+        no_template = [(entry, NO_TEMPLATE) for entry in without]
+        self.report(request, f"Added: {len(granting.made)}.", [*there, *no_template])
+        return None
+
+    def get_urls(self) -> list[Any]:
+        access = self.admin_site.admin_view(self.access)
+        name = "companies_membership_access"
+        return [path("<int:pk>/access/", access, name=name), *super().get_urls()]
+
+    def access(self, request: UserRequest, pk: int) -> HttpResponse:
+        """What this person sees, and why: computed, without acting as them."""
+        entry = self.get_object(request, str(pk))
+        if entry is None or not self.has_view_permission(request, entry):
+            raise Http404
+        rows = explain_grants(entry)
+        form = ExplainForm(request.GET, company=entry.company)
+        if form.is_valid() and (project := form.cleaned_data["project"]):
+            rows = [(project, Explainer.of(entry, project))]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Access of {entry}",
+            "opts": self.opts,
+            "original": entry,
+            "form": form,
+            "sections": [
+                ("Sees", [row for row in rows if row[1].is_open]),
+                ("Does not see", [row for row in rows if not row[1].is_open]),
+            ],
+        }
+        return TemplateResponse(request, "desk/access.html", context)
 
     # Inviting
 

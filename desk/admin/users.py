@@ -2,11 +2,27 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.models import User
 from audit.admin import OperatorAdmin
+from desk.exports import csv_response
+
+
+class NewsletterFilter(admin.SimpleListFilter):
+    title = "newsletter"
+    parameter_name = "newsletter"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Subscribed"), ("no", "Not subscribed")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        return queryset.filter(newsletter_since__isnull=self.value() == "no")
 
 
 @admin.register(User)
@@ -17,7 +33,8 @@ class UserAdmin(OperatorAdmin):
     """
 
     list_display = ["email", "is_active", "is_superuser", "joined_at", "last_login"]
-    list_filter = ["is_active", "is_superuser"]
+    list_filter = ["is_active", "is_superuser", NewsletterFilter]
+    actions = ["export_newsletter"]
     search_fields = ["email"]
     fields = [
         "email",
@@ -46,3 +63,19 @@ class UserAdmin(OperatorAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.action(description="Export those who get the newsletter")
+    def export_newsletter(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        """Addresses for the program that mails it, each with a link to leave (S12)."""
+        users = queryset.filter(newsletter_since__isnull=False, is_active=True)
+        rows = (
+            (user.email, user.newsletter_since.isoformat(), unsubscribe_url(user))
+            for user in users
+        )
+        header = ["e-mail address", "since", "link to unsubscribe"]
+        return csv_response("newsletter", header, rows)
+
+
+def unsubscribe_url(user: User) -> str:
+    path = reverse("accounts:unsubscribe", args=[user.newsletter_token])
+    return f"{settings.BASE_URL}{path}"

@@ -103,7 +103,7 @@ def test_completion_offers_the_own_companys_rows(as_, ada, gina, tower, bridge):
 @pytest.mark.parametrize(
     "field",
     [
-        "companies.projectmembership.membership",
+        "companies.projectmembership.template",
         "companies.projectmembership.company",
         "companies.membership.user",
         "companies.membership.company",

@@ -97,7 +97,10 @@ def test_an_operator_puts_somebody_on_a_project_of_their_company(as_, olga, ada,
 
 
 def test_a_company_made_here_is_written_down_and_begins_with_the_templates(as_, olga):
-    as_(olga).post(f"{COMPANIES}add/", {"name": "Initech", "is_active": "on"})
+    as_(olga).post(
+        f"{COMPANIES}add/",
+        {"name": "Initech", "kind": "owner", "is_active": "on"},
+    )
     company = Company.objects.get(name="Initech")
     event = AuditEvent.objects.get(kind=AuditEvent.Kind.COMPANY_CREATED)
     assert event.company == company

@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from accounts.models import PasswordHistory
 from companies.models import (
+    Bookmark,
+    HandOut,
     Membership,
     OwnedByCompany,
     PermissionLevel,
@@ -67,6 +69,10 @@ def upper(row, column):
 
 def level(r):
     return PermissionLevel.objects.filter(template__company=r.acme).first()
+
+
+def hand_out(r):
+    return HandOut.objects.filter(company=r.acme).first()
 
 
 def delivery(r):
@@ -123,6 +129,19 @@ CASES = [
         lambda r: Project.objects.bulk_create(
             Project(company=r.acme, name="X", number=number)
             for number in ("a-1", "A-1")
+        ),
+    ),
+    # A template of one project is a project template; lists and bookmarks say a thing
+    # once.
+    Case(
+        "companies_permissiontemplate_of_project",
+        lambda r: update(template(r.acme, MEMBER), project=r.tower),
+    ),
+    Case("companies_handout_once", lambda r: copy(hand_out(r))),
+    Case(
+        "companies_bookmark_once",
+        lambda r: Bookmark.objects.bulk_create(
+            Bookmark(user=r.max.user, project=r.tower) for _ in range(2)
         ),
     ),
     # One level per template and tool, 0..3.
@@ -242,6 +261,18 @@ REFERENCES = {
         Vendor.objects.create(company=r.globex, name="Paint Co"),
     ),
     "membership_template": lambda r: (r.max, "template", template(r.globex, MEMBER)),
+    "membership_default_project_template": lambda r: (
+        r.max,
+        "default_project_template",
+        template(r.globex, FOREMAN),
+    ),
+    "permissiontemplate_project": lambda r: (
+        template(r.acme, FOREMAN),
+        "project",
+        r.bridge,
+    ),
+    "handout_giver": lambda r: (hand_out(r), "giver", template(r.globex, FOREMAN)),
+    "handout_given": lambda r: (hand_out(r), "given", template(r.globex, FOREMAN)),
     "projectmembership_project": lambda r: (r.grant, "project", r.bridge),
     "projectmembership_membership": lambda r: (r.grant, "membership", r.foreign),
     "projectmembership_template": lambda r: (

@@ -64,7 +64,7 @@ def invite_many(transactional_db, acme, ada):
 
 
 def are_settled(count):
-    return Delivery.objects.filter(state=State.ACCEPTED).count() == count
+    return Delivery.objects.filter(state=State.ACCEPTED).count() >= count
 
 
 def let_leases_run_out():

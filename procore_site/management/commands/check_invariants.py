@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.models import User
@@ -43,11 +43,17 @@ def invariants() -> Iterator[Invariant]:
         "A grant has a template for the tools of a project.",
         ProjectMembership.objects.exclude(template__scope=Scope.PROJECT),
     )
+    yield Invariant(
+        "A template that is for one project is given on that project only.",
+        ProjectMembership.objects.exclude(
+            Q(template__project=None) | Q(template__project=F("project"))
+        ),
+    )
     for scope, tools in TOOLS.items():
         yield Invariant(
             f"A {scope} template speaks of {scope} tools only.",
             PermissionLevel.objects.filter(template__scope=scope).exclude(
-                tool__in=tools.values
+                tool__in=list(tools)
             ),
         )
     own = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))

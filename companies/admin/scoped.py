@@ -5,7 +5,7 @@ whatever it isn't told about. `security.md` section 7 is its checklist; test_sco
 every registered admin as an administrator of another company (T37 to T45).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -16,25 +16,18 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
-from audit.admin import AuditedAdmin, OperatorAdmin
-from audit.models import AuditEvent
-from companies.desk import desk_company, select_company
-from companies.models import (
-    Company,
-    OwnedByCompany,
-    PermissionLevel,
-    PermissionTemplate,
-    Project,
-    Vendor,
-)
+from audit.admin import AuditedAdmin
+from companies.desk import desk_company
+from companies.models import Company, OwnedByCompany
 
 # Where an action is offered: for rows of the list, and for the row of the form.
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 # So many rows of a kind are named in a message; of the others one reads how many.
 NAMED = 10
+# So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
 
 
@@ -208,6 +201,33 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
             self.message_user(request, sentence, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
+    def ask(
+        self,
+        request: HttpRequest,
+        rows: models.QuerySet[Any],
+        form_class: Callable[..., forms.Form],
+        action: str,
+        title: str,
+    ) -> tuple[forms.Form | None, HttpResponse | None]:
+        """Ask for what an action needs before it is done.
+
+        Returns:
+            the filled form; or the page that asks, which posts the same action again.
+        """
+        form = form_class(request.POST if "apply" in request.POST else None)
+        if form.is_valid():
+            return form, None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "form": form,
+            "rows": rows,
+            "action": action,
+            "select_across": request.POST.get("select_across", "0"),
+        }
+        return None, TemplateResponse(request, "admin/ask.html", context)
+
     def report(
         self, request: HttpRequest, done: str, refused: Iterable[tuple[Any, str]]
     ) -> None:
@@ -254,107 +274,3 @@ class CompanyRelatedFilter(admin.RelatedFieldListFilter):
             company=desk_company(request)
         ).complex_filter(field.get_limit_choices_to())
         return [(row.pk, str(row)) for row in rows]
-
-
-@admin.register(Project)
-class ProjectAdmin(CompanyScopedAdmin):
-    list_display = ["name", "number", "city", "is_active"]
-    list_filter = ["is_active"]
-    search_fields = ["name", "number", "city"]
-    fields = ["name", "number", "city", "is_active"]
-
-
-@admin.register(Vendor)
-class VendorAdmin(CompanyScopedAdmin):
-    list_display = ["name"]
-    search_fields = ["name"]
-    fields = ["name"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A firm that nobody works for may go; the others are protected."""
-        return self.may_work(request, obj)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name the people who are in the way, not a permission that nobody has."""
-        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        return listed, counts, set() if protected else lacking, protected
-
-
-class LevelInline(admin.TabularInline[PermissionLevel, PermissionTemplate]):
-    """The levels of a template, to be read."""
-
-    model = PermissionLevel
-    fields = readonly_fields = ("tool_label", "level")
-    can_delete = False
-    extra = 0
-
-    @admin.display(description="tool")
-    def tool_label(self, row: PermissionLevel) -> str:
-        return row.get_tool_label()
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may see the template may see its levels."""
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(PermissionTemplate)
-class PermissionTemplateAdmin(CompanyScopedAdmin):
-    """The templates that a company hands out, to be read."""
-
-    list_display = ["name", "scope_label"]
-    search_fields = ["name"]
-    fields = ["name", "scope_label"]
-    readonly_fields = ["company", "name", "scope_label"]
-    inlines = [LevelInline]
-
-    @admin.display(description="for the tools of", ordering="scope")
-    def scope_label(self, template: PermissionTemplate) -> str:
-        return "the company" if template.scope == "company" else "a project"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(Company)
-class CompanyAdmin(OperatorAdmin):
-    """Operators keep the companies, and choose the one that the desk works for."""
-
-    list_display = ["name", "slug", "is_active", "created_at"]
-    list_filter = ["is_active"]
-    search_fields = ["name", "slug"]
-    actions = ["work_for"]
-    fields = ["name", "slug", "is_active"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["slug"] if obj else []
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A company is deactivated, never deleted: its history stays."""
-        return False
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self.record(AuditEvent.Kind.COMPANY_CREATED, request, obj)
-
-    @admin.action(description="Work for this company", location=EVERYWHERE)
-    def work_for(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        companies = list(queryset[:2])
-        if len(companies) != 1:
-            self.message_user(request, "Choose one company.", messages.WARNING)
-            return None
-        select_company(request, companies[0])
-        return redirect("admin:index")
-
-    def record(
-        self, kind: Any, request: HttpRequest, obj: Any, facts: Any = None
-    ) -> None:
-        obj.company = obj  # the company's own history
-        super().record(kind, request, obj, facts)

@@ -1,0 +1,1 @@
+"""How fast the answer to 'may she?' is: `./dev bench` writes docs/performance.md."""

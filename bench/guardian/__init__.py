@@ -1,0 +1,1 @@
+"""django-guardian on the same data: run by the Python of an environment of its own."""

@@ -1,0 +1,23 @@
+from companies.admin.companies import CompanyAdmin
+from companies.admin.projects import GrantAdmin, ProjectAdmin, VendorAdmin
+from companies.admin.scoped import (
+    EVERYWHERE,
+    CompanyInlineFormSet,
+    CompanyRelatedFilter,
+    CompanyScopedAdmin,
+    CompanyScopedInline,
+)
+from companies.admin.templates import PermissionTemplateAdmin
+
+__all__ = [
+    "EVERYWHERE",
+    "CompanyAdmin",
+    "CompanyInlineFormSet",
+    "CompanyRelatedFilter",
+    "CompanyScopedAdmin",
+    "CompanyScopedInline",
+    "GrantAdmin",
+    "PermissionTemplateAdmin",
+    "ProjectAdmin",
+    "VendorAdmin",
+]

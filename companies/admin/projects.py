@@ -1,0 +1,279 @@
+"""Projects, vendors, and who is on which project."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts.requests import UserRequest
+from companies.admin.scoped import (
+    EVERYWHERE,
+    CompanyRelatedFilter,
+    CompanyScopedAdmin,
+)
+from companies.conditions import in_force
+from companies.explanations import spoken
+from companies.models import Project, ProjectMembership, Vendor
+
+
+def day_field(label: str, *, required: bool = True) -> forms.DateField:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, required=required, widget=widget)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=200,
+        help_text="The person reads it under ‘My access’, such as: insurance ended.",
+    )
+
+
+class LastDayForm(forms.Form):
+    last_day = day_field("Last day")
+
+
+class DaysForm(forms.Form):
+    """From when until when, either of them open."""
+
+    starts_on = day_field("First day", required=False)
+    ends_on = day_field("Last day", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        first, last = self.days.values()
+        if first and last and last < first:
+            self.add_error("ends_on", "The last day can't be before the first.")
+        return self.cleaned_data
+
+    @property
+    def days(self) -> dict[str, Any]:
+        return {name: self.cleaned_data.get(name) for name in ("starts_on", "ends_on")}
+
+
+class MobiliseForm(DaysForm):
+    """From which project the crew comes, and for which days."""
+
+    source = forms.ModelChoiceField(
+        queryset=Project.objects.none(), label="Crew of the project"
+    )
+    field_order = ["source", "starts_on", "ends_on"]
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Project.objects.filter(company=project.company_id)
+        cast(Any, self.fields["source"]).queryset = others.exclude(pk=project.pk)
+
+
+@admin.register(Project)
+class ProjectAdmin(CompanyScopedAdmin):
+    list_display = ["name", "number", "city", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "number", "city"]
+    fields = ["name", "number", "city", "is_active"]
+    change_form_template = "admin/project_form.html"
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<int:pk>/mobilise/",
+                wrap(self.mobilise),
+                name="companies_project_mobilise",
+            ),
+            path(
+                "<int:pk>/demobilise/",
+                wrap(self.demobilise),
+                name="companies_project_demobilise",
+            ),
+            *super().get_urls(),
+        ]
+
+    def find(self, request: HttpRequest, pk: int) -> Project:
+        """The project of this address, as if others weren't there.
+
+        Raises:
+            Http404: when it is not one of the company’s.
+        """
+        project = self.get_object(request, str(pk))
+        if project is None or not self.has_change_permission(request, project):
+            raise Http404
+        return cast(Project, project)
+
+    def mobilise(self, request: UserRequest, pk: int) -> HttpResponse:
+        """Bring another project's crew here: first the difference, then the deed."""
+        project = self.find(request, pk)
+        form = MobiliseForm(request.POST or None, project=project)
+        crew: list[tuple[str, list[Any]]] = []
+        if form.is_valid():
+            source = form.cleaned_data["source"]
+            if "apply" in request.POST:
+                granting = project.mobilise(source, request.user, **form.days)
+                done = f"{len(granting.made)} people of {source} are on {project} now."
+                self.message_user(request, done, messages.SUCCESS)
+                return redirect(crew_url(project))
+            crew = project.crew_difference(source)
+        title = f"Bring a crew to {project}"
+        return self.page(request, project, title, form, crew=crew)
+
+    def demobilise(self, request: UserRequest, pk: int) -> HttpResponse:
+        """End everybody on the project on a day."""
+        project = self.find(request, pk)
+        form = LastDayForm(
+            request.POST or None, initial={"last_day": timezone.localdate()}
+        )
+        if form.is_valid():
+            count = project.demobilise(form.cleaned_data["last_day"], request.user)
+            self.message_user(
+                request, f"The last day of {count} people is set.", messages.SUCCESS
+            )
+            return redirect(crew_url(project))
+        crew = [("On the project now or later", list(project.crew()))]
+        title = f"End everybody on {project}"
+        return self.page(request, project, title, form, crew=crew)
+
+    def page(
+        self,
+        request: HttpRequest,
+        project: Project,
+        title: str,
+        form: forms.Form,
+        **more: Any,
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "original": project,
+            "form": form,
+            **more,
+        }
+        return TemplateResponse(request, "admin/crew.html", context)
+
+
+def crew_url(project: Project) -> str:
+    """The list of who is on the project."""
+    query = {"project__id__exact": project.pk}
+    return reverse("admin:companies_projectmembership_changelist", query=query)
+
+
+class StandingFilter(admin.SimpleListFilter):
+    """Whether a grant holds today."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("now", "In force"),
+            ("later", "Not begun"),
+            ("over", "Over"),
+            ("suspended", "Suspended"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        today = timezone.localdate()
+        conditions = {
+            "now": in_force(today),
+            "later": models.Q(starts_on__gt=today, suspended_at=None),
+            "over": models.Q(ends_on__lt=today, suspended_at=None),
+            "suspended": models.Q(suspended_at__isnull=False),
+        }
+        return queryset.filter(conditions.get(self.value() or "", models.Q()))
+
+
+@admin.register(ProjectMembership)
+class GrantAdmin(CompanyScopedAdmin):
+    """Who is on which project: from the project's side, and in bulk."""
+
+    list_display = ["person", "project", "template", "days", "state"]
+    list_display_links = ["person"]
+    list_filter = [
+        StandingFilter,
+        ("template", CompanyRelatedFilter),
+        ("project", CompanyRelatedFilter),
+    ]
+    list_select_related = [
+        "company",
+        "membership__user",
+        "membership__vendor",
+        "project",
+        "template",
+    ]
+    search_fields = [
+        "membership__first_name",
+        "membership__last_name",
+        "membership__email",
+        "membership__vendor__name",
+        "project__name",
+        "project__number",
+    ]
+    search_help_text = "Search by person, firm or project."
+    autocomplete_fields = ["membership", "project"]
+    fields = ["membership", "project", "template", "starts_on", "ends_on", "state"]
+    readonly_fields = ["company", "state"]
+    actions = ["suspend", "lift", "end"]
+
+    @admin.display(description="person", ordering="membership__last_name")
+    def person(self, grant: ProjectMembership) -> str:
+        """The person, and below the firm."""
+        firm = grant.membership.vendor or grant.company
+        return format_html('{}<span class="quiet">{}</span>', grant.membership, firm)
+
+    @admin.display(description="days", ordering="ends_on")
+    def days(self, grant: ProjectMembership) -> str:
+        first, last = (spoken(day) if day else "" for day in grant.days)
+        return f"{first} – {last}" if first or last else "no end"
+
+    @admin.display(description="state")
+    def state(self, grant: ProjectMembership) -> str:
+        return grant.standing(timezone.localdate()) if grant.pk else "—"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A grant keeps its person and project; another one is another grant."""
+        return ["company", "state", *(["membership", "project"] if obj else [])]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What ended is kept, with its last day: it is the history of the access."""
+        return False
+
+    @admin.action(description="Suspend …", location=EVERYWHERE)
+    def suspend(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask(request, queryset, ReasonForm, "suspend", "Suspend")
+        if form:
+            count = queryset.suspend(form.cleaned_data["reason"], request.user)
+            self.report(request, f"Suspended: {count}.", [])
+        return page
+
+    @admin.action(description="Lift the suspension", location=EVERYWHERE)
+    def lift(self, request: UserRequest, queryset: Any) -> None:
+        self.report(request, f"Lifted: {queryset.lift(request.user)}.", [])
+
+    @admin.action(description="End on …", location=EVERYWHERE)
+    def end(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask(request, queryset, LastDayForm, "end", "Set the last day")
+        if form:
+            count = queryset.end(form.cleaned_data["last_day"], request.user)
+            self.report(request, f"Last day set: {count}.", [])
+        return page
+
+
+@admin.register(Vendor)
+class VendorAdmin(CompanyScopedAdmin):
+    list_display = ["name"]
+    search_fields = ["name"]
+    fields = ["name"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A firm that nobody works for may go; the others are protected."""
+        return self.may_work(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the people who are in the way, not a permission that nobody has."""
+        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, set() if protected else lacking, protected

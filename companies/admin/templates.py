@@ -1,0 +1,164 @@
+"""Permission templates, each edited as one matrix: tools by levels."""
+
+import hashlib
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts.requests import UserRequest
+from companies.admin.scoped import EVERYWHERE, CompanyForm, CompanyScopedAdmin
+from companies.models import PermissionTemplate
+from companies.tools import TOOLS, Level, Scope
+
+
+class TemplateForm(CompanyForm):
+    """A template with its whole matrix, and the list of those it may hand out.
+
+    A change that reaches somebody is first shown: the form comes back with what would
+    happen, and takes the same matrix when it is sent a second time.
+    """
+
+    may_hand_out = forms.ModelMultipleChoiceField(
+        queryset=PermissionTemplate.objects.none(),
+        required=False,
+        help_text="Nobody hands out a level above their own, whatever stands here.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = PermissionTemplate
+        fields = ["name", "project"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        given = self.instance.level_of() if self.instance.pk else {}
+        for key, tool in TOOLS[self.instance.scope].items():
+            self.fields[f"level_{key}"] = forms.TypedChoiceField(
+                label=tool.label,
+                choices=Level.choices,
+                coerce=int,
+                initial=given.get(key, Level.NONE),
+                widget=forms.RadioSelect,
+            )
+        others = PermissionTemplate.objects.filter(
+            company=self.instance.company_id, scope=self.instance.scope
+        )
+        hands_out = cast(Any, self.fields["may_hand_out"])
+        hands_out.queryset = others
+        if self.instance.pk:
+            hands_out.initial = self.instance.hands_out.all()
+
+    @property
+    def levels(self) -> dict[str, int]:
+        return {
+            key: self.cleaned_data[f"level_{key}"]
+            for key in TOOLS[self.instance.scope]
+            if f"level_{key}" in self.cleaned_data
+        }
+
+    @property
+    def matrix(self) -> list[forms.BoundField]:
+        return [self[f"level_{key}"] for key in TOOLS[self.instance.scope]]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.instance.pk and not self.errors:
+            self.show_reach()
+        return self.cleaned_data
+
+    def show_reach(self) -> None:
+        """Come back with whom the change reaches, unless that was just read.
+
+        Raises:
+            ValidationError: with what would happen, one sentence a tool.
+        """
+        changes = self.instance.reach(self.levels)
+        sentences = [f"{change}." for change in changes if change.people]
+        digest = hashlib.sha256("".join(sentences).encode()).hexdigest()
+        if not sentences or self.cleaned_data["confirmed"] == digest:
+            return
+        self.data = self.data.copy()  # type: ignore[attr-defined]
+        self.data["confirmed"] = digest  # type: ignore[index]
+        raise ValidationError(
+            [*sentences, "Nothing is changed yet. Save once more to do it."],
+            code="unconfirmed",
+        )
+
+
+@admin.register(PermissionTemplate)
+class PermissionTemplateAdmin(CompanyScopedAdmin):
+    form = TemplateForm
+    list_display = ["name", "scope_label", "project", "people"]
+    list_filter = ["scope"]
+    list_select_related = ["company", "project"]
+    search_fields = ["name"]
+    actions = ["duplicate"]
+    autocomplete_fields = ["project"]
+    change_form_template = "admin/template_form.html"
+
+    @admin.display(description="for the tools of", ordering="scope")
+    def scope_label(self, template: PermissionTemplate) -> str:
+        return "the company" if template.scope == Scope.COMPANY else "a project"
+
+    @admin.display(description="people who hold it")
+    def people(self, template: PermissionTemplate) -> int:
+        return template.holders()[0]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = ["name", "may_hand_out", "confirmed"]
+        if self.scope_of(request, obj) == Scope.PROJECT:
+            fields.insert(1, "project")
+        return [*self.company_field(request), *fields]
+
+    def scope_of(self, request: HttpRequest, obj: Any) -> str:
+        """A new template is for a project's tools unless the address says otherwise."""
+        if obj:
+            return str(obj.scope)
+        is_company = request.GET.get("scope") == Scope.COMPANY
+        return Scope.COMPANY if is_company else Scope.PROJECT
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        scope = self.scope_of(request, obj)
+
+        class ScopedForm(form):  # type: ignore[misc, valid-type]
+            def __init__(self, *args: Any, **given: Any) -> None:
+                given.setdefault("instance", None)
+                given["instance"] = given["instance"] or PermissionTemplate(scope=scope)
+                super().__init__(*args, **given)
+
+        return ScopedForm
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        user = cast(UserRequest, request).user
+        form.instance.set_levels(form.levels, user)
+        form.instance.set_hands_out(form.cleaned_data["may_hand_out"], user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """One by one, and none that came with the company or that somebody holds."""
+        return obj is not None and not obj.is_shipped and self.may_work(request, obj)
+
+    @admin.action(description="Duplicate", location=EVERYWHERE)
+    def duplicate(self, request: UserRequest, queryset: Any) -> HttpResponse | None:
+        copies = []
+        for template in queryset:
+            try:
+                copy = template.duplicate(f"{template} (copy)"[:100], request.user)
+            except ValidationError as error:
+                self.report(request, "", [(template, error.messages[0])])
+            else:
+                copies.append(copy)
+        if len(copies) == 1:
+            return redirect("admin:companies_permissiontemplate_change", copies[0].pk)
+        self.report(request, f"{len(copies)} templates are duplicated.", [])
+        return None

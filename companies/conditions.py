@@ -1,0 +1,44 @@
+"""The conditions that decide who reaches what: each is said once, here.
+
+Each takes a prefix, so that a query of any table can ask it of the rows that it joins.
+"""
+
+from datetime import date
+
+from django.db.models import Q
+
+from companies.tools import CompanyTool, Level, ProjectTool, Scope
+
+
+def current(prefix: str = "") -> Q:
+    """An entry whose person has joined, and that nobody has deactivated."""
+    return Q((f"{prefix}is_active", True), (f"{prefix}user__is_active", True))
+
+
+def administrator(prefix: str = "") -> Q:
+    """A current entry with Admin on the company's Directory."""
+    template = f"{prefix}template__"
+    return current(prefix) & Q(
+        (f"{template}scope", Scope.COMPANY),
+        (f"{template}levels__tool", CompanyTool.DIRECTORY),
+        (f"{template}levels__level", Level.ADMIN),
+    )
+
+
+def in_force(day: date, prefix: str = "") -> Q:
+    """A grant that holds on a day: within its days, both included, not suspended."""
+    return (
+        (Q((f"{prefix}starts_on", None)) | Q((f"{prefix}starts_on__lte", day)))
+        & (Q((f"{prefix}ends_on", None)) | Q((f"{prefix}ends_on__gte", day)))
+        & Q((f"{prefix}suspended_at", None))
+    )
+
+
+def gives(tool: str, level: int) -> Q:
+    """A row of a project template that gives at least this level on a tool.
+
+    Admin on its Directory is Admin on all tools of the project.
+    """
+    return Q(tool=tool, level__gte=level) | Q(
+        tool=ProjectTool.DIRECTORY, level=Level.ADMIN
+    )

@@ -1,0 +1,233 @@
+"""The directory of a company: its people, and the firms that they work for."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from accounts.addresses import CanonicalEmailField
+from accounts.models import User
+from companies.conditions import administrator, current
+from companies.fields import PlainTextField
+from companies.models.company import Company, OwnedByCompany
+from companies.models.templates import PermissionTemplate
+from companies.tools import CompanyTool, Level, Scope
+
+if TYPE_CHECKING:
+    from companies.models.projects import ProjectMembershipQuerySet
+
+
+class Vendor(OwnedByCompany):
+    """A firm that people of the directory work for, such as a subcontractor."""
+
+    name = PlainTextField(max_length=150)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                "company", Upper("name"), name="companies_vendor_name"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "id"], name="companies_vendor_of_company"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        others = Vendor.objects.filter(company=self.company_id).exclude(pk=self.pk)
+        if others.filter(name__iexact=self.name).exists():
+            raise ValidationError(
+                {
+                    "name": ValidationError(
+                        "This vendor is there already.", code="unique"
+                    )
+                }
+            )
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def current(self) -> Self:
+        """People who have joined and whom nobody has deactivated."""
+        return self.filter(current())
+
+    def administrators(self) -> Self:
+        """Current people with Admin on the company's Directory."""
+        return self.filter(administrator())
+
+    def invitable_by(self, user: User) -> Self:
+        """The entries whose templates a person may hand out.
+
+        Company administrators hand out all templates of their company.
+        """
+        if user.is_superuser and user.is_active:
+            return self
+        return self.filter(company__in=Company.objects.administered_by(user))
+
+
+class Membership(OwnedByCompany):
+    """A person's place in one company's directory.
+
+    `user` stays empty until the person has joined. Projects and permissions hang on
+    this row, so they can be set before, during and after the invitation. Two companies'
+    entries for one person know nothing of each other.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="memberships",
+    )
+    email = CanonicalEmailField("e-mail address")
+    first_name = PlainTextField(max_length=150, blank=True)
+    last_name = PlainTextField(max_length=150, blank=True)
+    job_title = PlainTextField(max_length=150, blank=True)
+    phone = PlainTextField("telephone", max_length=40, blank=True)
+    vendor = models.ForeignKey(
+        Vendor,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="The firm that the person works for; empty for your own people.",
+    )
+    template = models.ForeignKey(
+        PermissionTemplate,
+        on_delete=models.PROTECT,
+        related_name="memberships",
+        verbose_name="company template",
+        limit_choices_to={"scope": Scope.COMPANY},
+        help_text="What the person may do with the tools of the company.",
+    )
+    default_project_template = models.ForeignKey(
+        PermissionTemplate,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"scope": Scope.PROJECT, "project": None},
+        help_text="What the person is given on a project where nothing else is said.",
+    )
+    is_active = models.BooleanField(
+        "active",
+        default=True,
+        help_text="Without it the person reaches nothing of this company.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    joined_at = models.DateTimeField(null=True, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
+    project_memberships: "ProjectMembershipQuerySet"
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "directory"
+        ordering = ["last_name", "first_name", "email", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "email"], name="companies_membership_one_per_email"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "user"], name="companies_membership_one_per_user"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "id"], name="companies_membership_of_company"
+            ),
+            models.CheckConstraint(
+                condition=Q(user__isnull=True, joined_at__isnull=True)
+                | Q(user__isnull=False, joined_at__isnull=False),
+                name="companies_membership_joined_with_user",
+            ),
+        ]
+        # Waiting invitations are found by the address.
+        indexes = [models.Index(fields=["email"], name="companies_membership_email")]
+
+    def __str__(self) -> str:
+        return self.full_name or self.address
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save.
+
+        Raises:
+            ValidationError: when the company would be left without an administrator.
+        """
+        if not self._state.adding and not self.would_administer():
+            self.company.hold()
+            if self.is_last_administrator():
+                raise self.last_administrator_stays()
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        super().clean()
+        self.check_address_is_free()
+        if self.is_last_administrator() and not self.would_administer():
+            raise self.last_administrator_stays()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def address(self) -> str:
+        """The log-in's address once the person has joined, until then the entry's."""
+        return self.user.email if self.user else self.email
+
+    @property
+    def has_joined(self) -> bool:
+        return self.user_id is not None
+
+    def join(self, user: User, at: datetime) -> None:
+        """Give this place to a log-in, for good."""
+        rows = Membership.objects.filter(pk=self.pk, user=None)
+        rows.update(user=user, joined_at=at, email=user.email)
+
+    def check_address_is_free(self) -> None:
+        """Refuse an address that stands in this directory already.
+
+        The log-in of somebody who has joined counts, whatever their entry says. Theirs
+        is their own: the directory can't correct it, so there is nothing to refuse.
+        """
+        if self.has_joined:
+            return
+        others = Membership.objects.filter(company=self.company_id).exclude(pk=self.pk)
+        if others.filter(Q(email=self.email) | Q(user__email=self.email)).exists():
+            raise ValidationError(
+                {
+                    "email": ValidationError(
+                        "This address is in your directory already.", code="unique"
+                    )
+                }
+            )
+
+    def is_last_administrator(self) -> bool:
+        """Whether the company as stored has this administrator and no other."""
+        stored = Membership.objects.administrators().filter(company=self.company_id)
+        return set(stored.values_list("pk", flat=True)[:2]) == {self.pk}
+
+    def would_administer(self) -> bool:
+        """Whether the entry, as it stands here, makes an administrator."""
+        return (
+            self.is_active
+            and self.has_joined
+            and self.template.levels.filter(
+                tool=CompanyTool.DIRECTORY, level=Level.ADMIN
+            ).exists()
+        )
+
+    def last_administrator_stays(self) -> ValidationError:
+        return ValidationError(
+            "This is the company's only administrator. Make somebody else an "
+            "administrator first.",
+            code="last_administrator",
+        )

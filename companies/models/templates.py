@@ -1,0 +1,317 @@
+"""Templates: a level for each tool, handed out to many people at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Count, Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import AuditEvent
+from companies.fields import PlainTextField
+from companies.models.company import Company, OwnedByCompany
+from companies.tools import SHIPPED, TOOLS, CompanyTool, Level, Scope
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from companies.models.directory import Membership
+    from companies.models.projects import ProjectMembershipQuerySet
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a new matrix does on one tool, and whom it reaches."""
+
+    tool: str
+    before: Level
+    after: Level
+    people: int
+    projects: int
+
+    def __str__(self) -> str:
+        """Say it as 'lose Budget: Standard → None' of so many people."""
+        who = "1 person" if self.people == 1 else f"{self.people} people"
+        if self.projects:
+            where = "1 project" if self.projects == 1 else f"{self.projects} projects"
+            who = f"{who} on {where}"
+        is_less = self.after < self.before
+        verb = ("lose", "loses") if is_less else ("get", "gets")
+        return (
+            f"{who} {verb[self.people == 1]} {self.tool}: "
+            f"{self.before.label} → {self.after.label}"
+        )
+
+
+class PermissionTemplateQuerySet(models.QuerySet["PermissionTemplate"]):
+    def ship(self, company: Company) -> None:
+        """Give a new company the templates that its kind begins with."""
+        shipped = SHIPPED[company.kind]
+        made = PermissionTemplate.objects.bulk_create(
+            PermissionTemplate(
+                company=company, name=each.name, scope=each.scope, is_shipped=True
+            )
+            for each in shipped
+        )
+        PermissionLevel.objects.bulk_create(
+            PermissionLevel(
+                template=template,
+                tool=tool,
+                level=each.exceptions.get(tool, each.level),
+            )
+            for template, each in zip(made, shipped, strict=True)
+            for tool in TOOLS[each.scope]
+        )
+        by_name = {template.name: template for template in made}
+        HandOut.objects.bulk_create(
+            HandOut(company=company, giver=template, given=by_name[name])
+            for template, each in zip(made, shipped, strict=True)
+            for name in each.hands_out
+        )
+
+    def for_project(self, project: models.Model) -> Self:
+        """Templates that can be given on a project: those for any, and its own."""
+        return self.filter(Q(project=None) | Q(project=project), scope=Scope.PROJECT)
+
+
+class PermissionTemplate(OwnedByCompany):
+    """A named set of levels, for the company's tools or for a project's.
+
+    A change reaches everybody who holds it, at their next request.
+    """
+
+    name = PlainTextField(max_length=100)
+    scope = models.CharField(max_length=10, choices=Scope)
+    project = models.ForeignKey(
+        "companies.Project",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="templates",
+        help_text="Empty: for any project.",
+    )
+    is_shipped = models.BooleanField(default=False, editable=False)
+    hands_out = models.ManyToManyField(
+        "self", through="HandOut", symmetrical=False, blank=True
+    )
+
+    objects = PermissionTemplateQuerySet.as_manager()
+    levels: "RelatedManager[PermissionLevel]"
+    memberships: "RelatedManager[Membership]"
+    projectmemberships: "ProjectMembershipQuerySet"
+
+    class Meta:
+        ordering = ["scope", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                "company", Upper("name"), name="companies_permissiontemplate_name"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "id"], name="companies_permissiontemplate_of_company"
+            ),
+            models.CheckConstraint(
+                condition=Q(project=None) | Q(scope="project"),
+                name="companies_permissiontemplate_of_project",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        others = PermissionTemplate.objects.filter(company=self.company_id)
+        if others.exclude(pk=self.pk).filter(name__iexact=self.name).exists():
+            raise ValidationError(
+                {
+                    "name": ValidationError(
+                        "Another template has this name.", code="unique"
+                    )
+                }
+            )
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete one that nobody holds (PROTECT) and that wasn't shipped.
+
+        Raises:
+            ValidationError: when it was shipped.
+        """
+        if self.is_shipped:
+            raise ValidationError(
+                "This template came with the company. It can be changed, not deleted.",
+                code="shipped",
+            )
+        return super().delete(*args, **kwargs)
+
+    def level_of(self) -> dict[str, int]:
+        """The level on each tool of its scope; a tool without a row is at None."""
+        stored = {row.tool: row.level for row in self.levels.all()}
+        return {tool: stored.get(tool, Level.NONE) for tool in TOOLS[self.scope]}
+
+    def reach(self, levels: Mapping[str, int]) -> list[Change]:
+        """Say what a new matrix would change, and for how many people, before it does.
+
+        Counted are those who hold the template now or will, without the company's
+        administrators, whom no project template limits.
+        """
+        before = effective(self.level_of())
+        after = effective(self.level_of() | dict(levels))
+        people, projects = self.holders()
+        return [
+            Change(tool.label, Level(before[key]), Level(after[key]), people, projects)
+            for key, tool in TOOLS[self.scope].items()
+            if before[key] != after[key]
+        ]
+
+    def holders(self) -> tuple[int, int]:
+        """How many people hold it, and on how many projects."""
+        if self.scope == Scope.COMPANY:
+            return self.memberships.filter(is_active=True).count(), 0
+        administrators = self.company.memberships.administrators()
+        grants = self.projectmemberships.not_over(timezone.localdate()).filter(
+            membership__is_active=True
+        )
+        counts = grants.exclude(membership__in=administrators).aggregate(
+            people=Count("membership", distinct=True),
+            projects=Count("project", distinct=True),
+        )
+        return counts["people"], counts["projects"]
+
+    @transaction.atomic
+    def set_levels(self, levels: Mapping[str, int], by: User | None) -> None:
+        """Write the whole matrix, and keep what it was in the history.
+
+        Raises:
+            ValidationError: when it would leave the company without an administrator.
+        """
+        self.company.hold()
+        before = self.level_of()
+        changed = [tool for tool, level in levels.items() if before[tool] != level]
+        administrators = self.company.memberships.administrators()
+        had_one = administrators.exists()
+        PermissionLevel.objects.bulk_create(
+            [
+                PermissionLevel(template=self, tool=tool, level=levels[tool])
+                for tool in changed
+            ],
+            update_conflicts=True,
+            unique_fields=["template", "tool"],
+            update_fields=["level"],
+        )
+        if had_one and not administrators.exists():
+            raise ValidationError(
+                "The company would have no administrator: somebody has to keep Admin "
+                "on the Directory.",
+                code="last_administrator",
+            )
+        if changed:
+            facts = {
+                TOOLS[self.scope][tool].label: (
+                    f"{Level(before[tool]).label} → {Level(levels[tool]).label}"
+                )
+                for tool in changed
+            }
+            AuditEvent.record(
+                AuditEvent.Kind.LEVELS_CHANGED, by, self.company, self, facts
+            )
+
+    @transaction.atomic
+    def set_hands_out(
+        self, templates: "Iterable[PermissionTemplate]", by: User | None
+    ) -> None:
+        """Say which templates its holders may give to others."""
+        before = set(self.hands_out.values_list("name", flat=True))
+        wanted = {template.name: template for template in templates}
+        if before == set(wanted):
+            return
+        self.handing_out.exclude(given__in=wanted.values()).delete()
+        HandOut.objects.bulk_create(
+            HandOut(company=self.company, giver=self, given=template)
+            for name, template in wanted.items()
+            if name not in before
+        )
+        facts = {"may hand out": ", ".join(sorted(wanted)) or "nothing"}
+        AuditEvent.record(AuditEvent.Kind.LEVELS_CHANGED, by, self.company, self, facts)
+
+    @transaction.atomic
+    def duplicate(self, name: str, by: User | None) -> "PermissionTemplate":
+        """Make another template with the same levels and the same list to hand out.
+
+        Raises:
+            ValidationError: when the name is taken.
+        """
+        copy = PermissionTemplate(
+            company=self.company, name=name, scope=self.scope, project=self.project
+        )
+        copy.full_clean()
+        copy.save()
+        PermissionLevel.objects.bulk_create(
+            PermissionLevel(template=copy, tool=tool, level=level)
+            for tool, level in self.level_of().items()
+        )
+        HandOut.objects.bulk_create(
+            HandOut(company=self.company, giver=copy, given=given)
+            for given in self.hands_out.all()
+        )
+        AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, by, self.company, copy)
+        return copy
+
+
+def effective(levels: Mapping[str, int]) -> dict[str, int]:
+    """What levels amount to: Admin on Directory is Admin on all."""
+    if levels[CompanyTool.DIRECTORY] == Level.ADMIN:
+        return dict.fromkeys(levels, int(Level.ADMIN))
+    return dict(levels)
+
+
+class HandOut(OwnedByCompany):
+    """The holders of one template may give another one to people."""
+
+    giver = models.ForeignKey(
+        PermissionTemplate, on_delete=models.CASCADE, related_name="handing_out"
+    )
+    given = models.ForeignKey(
+        PermissionTemplate, on_delete=models.CASCADE, related_name="handed_out_by"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["giver", "given"], name="companies_handout_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.giver} hands out {self.given}"
+
+
+class PermissionLevel(models.Model):
+    """The level that a template gives on one tool."""
+
+    template = models.ForeignKey(
+        PermissionTemplate, on_delete=models.CASCADE, related_name="levels"
+    )
+    tool = models.CharField(max_length=50)
+    level = models.PositiveSmallIntegerField(choices=Level)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["template", "tool"],
+                name="companies_permissionlevel_one_per_tool",
+            ),
+            models.CheckConstraint(
+                condition=Q(level__range=(Level.NONE, Level.ADMIN)),
+                name="companies_permissionlevel_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_tool_label()}: {self.get_level_display()}"
+
+    def get_tool_label(self) -> str:
+        return TOOLS[self.template.scope][self.tool].label

@@ -1,0 +1,51 @@
+"""What an administrator's actions ask for before they are done."""
+
+from typing import Any, cast
+
+from django import forms
+
+from companies.admin.projects import DaysForm
+from companies.models import Company, Membership, PermissionTemplate, Project
+
+
+class AddToProjectForm(DaysForm):
+    """One project for many people, with one template for all or each one's own."""
+
+    project = forms.ModelChoiceField(queryset=Project.objects.none())
+    template = forms.ModelChoiceField(
+        queryset=PermissionTemplate.objects.none(),
+        required=False,
+        empty_label="Each person’s default project template",
+    )
+    field_order = ["project", "template", "starts_on", "ends_on"]
+
+    def __init__(self, *args: Any, company: Company | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        templates = PermissionTemplate.objects.filter(company=company, scope="project")
+        cast(Any, self.fields["project"]).queryset = Project.objects.filter(
+            company=company
+        )
+        cast(Any, self.fields["template"]).queryset = templates
+
+    def pairs(
+        self, entries: list[Membership]
+    ) -> tuple[list[tuple[Membership, Project, PermissionTemplate]], list[Membership]]:
+        """Who gets which template; and who has none to get."""
+        project = self.cleaned_data["project"]
+        given = self.cleaned_data["template"]
+        pairs = [
+            (entry, project, template)
+            for entry in entries
+            if (template := given or entry.default_project_template)
+        ]
+        placed = {entry for entry, _, _ in pairs}
+        return pairs, [entry for entry in entries if entry not in placed]
+
+
+class ExplainForm(forms.Form):
+    project = forms.ModelChoiceField(queryset=Project.objects.none(), required=False)
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(Any, self.fields["project"])
+        field.queryset = Project.objects.filter(company=company)

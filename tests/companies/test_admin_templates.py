@@ -1,0 +1,166 @@
+"""The matrix of a template in the admin, and who is on which project."""
+
+import pytest
+from django.urls import reverse
+
+from companies.models import PermissionTemplate, Project
+from companies.tools import TOOLS, Scope
+from tests.cast import FOREMAN, add_member, put_on, template
+
+SUBCONTRACTOR = "Subcontractor – External"
+
+
+def address(row, name="change"):
+    return reverse(
+        f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[row.pk]
+    )
+
+
+def filled(given, **changed):
+    """The form of a template as a browser sends it back."""
+    levels = given.level_of() | changed
+    return {"name": given.name, "confirmed": ""} | {
+        f"level_{tool}": level for tool, level in levels.items()
+    }
+
+
+def test_change_is_shown_first_and_done_when_sent_again(as_, ada, max_, acme, tower):
+    foreman = template(acme, FOREMAN)
+    client = as_(ada)
+    data = filled(foreman, rfis=0)
+    first = client.post(address(foreman), data)
+    assert (
+        "1 person on 1 project loses RFIs: Standard → None." in first.content.decode()
+    )
+    assert template(acme, FOREMAN).level_of()["rfis"] == 2
+    data["confirmed"] = first.context["adminform"].form["confirmed"].value()
+    client.post(address(foreman), data)
+    assert template(acme, FOREMAN).level_of()["rfis"] == 0
+    history = client.get(address(foreman, "history")).content.decode()
+    assert "RFIs: Standard → None" in history
+
+
+def test_other_matrix_than_the_one_shown_is_shown_again(as_, ada, max_, acme):
+    foreman = template(acme, FOREMAN)
+    client = as_(ada)
+    shown = client.post(address(foreman), filled(foreman, rfis=0))
+    data = filled(foreman, rfis=3)
+    data["confirmed"] = shown.context["adminform"].form["confirmed"].value()
+    again = client.post(address(foreman), data)
+    assert "gets RFIs: Standard → Admin" in again.content.decode()
+    assert template(acme, FOREMAN).level_of()["rfis"] == 2
+
+
+def test_change_that_reaches_nobody_is_saved_at_once(as_, ada, acme):
+    owner = template(acme, "Owner/Client – External")
+    as_(ada).post(address(owner), filled(owner, budget=0))
+    assert template(acme, owner.name).level_of()["budget"] == 0
+
+
+@pytest.mark.parametrize("scope", [Scope.PROJECT, Scope.COMPANY])
+def test_template_is_added_for_either_scope(as_, ada, acme, scope):
+    data = {"name": "Surveyor"} | {f"level_{tool}": 1 for tool in TOOLS[scope]}
+    add = reverse("admin:companies_permissiontemplate_add", query={"scope": scope})
+    as_(ada).post(add, data)
+    made = PermissionTemplate.objects.get(company=acme, name="Surveyor")
+    assert made.scope == scope
+    assert set(made.level_of().values()) == {1}
+
+
+def test_list_to_hand_out_is_kept(as_, ada, acme):
+    foreman, owner = template(acme, FOREMAN), template(acme, "Owner/Client – External")
+    data = filled(foreman) | {"may_hand_out": [owner.pk]}
+    as_(ada).post(address(foreman), data)
+    assert list(foreman.hands_out.all()) == [owner]
+
+
+def test_foreign_template_is_not_taken_for_the_list(as_, ada, acme, globex):
+    """T39: it is neither offered nor named."""
+    foreman, foreign = template(acme, FOREMAN), template(globex, FOREMAN)
+    answer = as_(ada).post(
+        address(foreman), filled(foreman) | {"may_hand_out": [foreign.pk]}
+    )
+    assert answer.status_code == 200
+    assert foreign not in foreman.hands_out.all()
+
+
+def test_duplicate_opens_the_copy(as_, ada, acme):
+    foreman = template(acme, FOREMAN)
+    answer = as_(ada).post(
+        reverse("admin:companies_permissiontemplate_changelist"),
+        {"action": "duplicate", "_selected_action": [foreman.pk]},
+    )
+    copy = PermissionTemplate.objects.get(company=acme, name=f"{FOREMAN} (copy)")
+    assert answer.url == address(copy)
+
+
+def test_shipped_template_can_not_be_deleted(as_, ada, acme):
+    foreman = template(acme, FOREMAN)
+    assert as_(ada).post(address(foreman, "delete"), {"post": "yes"}).status_code == 403
+    copy = foreman.duplicate("Night foreman", ada.user)
+    as_(ada).post(address(copy, "delete"), {"post": "yes"})
+    assert not PermissionTemplate.objects.filter(pk=copy.pk).exists()
+
+
+# Who is on which project --------------------------------------------------------
+
+
+def act(client, action, rows, **more):
+    return client.post(
+        reverse("admin:companies_projectmembership_changelist"),
+        {"action": action, "_selected_action": [row.pk for row in rows]} | more,
+    )
+
+
+def test_suspending_asks_why_then_does_it(as_, ada, max_, tower):
+    grants = list(max_.project_memberships.all())
+    client = as_(ada)
+    assert b"Reason" in act(client, "suspend", grants).content
+    assert (
+        b"This field is required" in act(client, "suspend", grants, apply="1").content
+    )
+    act(client, "suspend", grants, apply="1", reason="insurance ended")
+    assert max_.project_memberships.get().suspension_reason == "insurance ended"
+    act(client, "lift", grants)
+    assert max_.project_memberships.get().suspended_at is None
+
+
+def test_last_day_is_set_in_bulk(as_, ada, max_, tower):
+    grants = list(max_.project_memberships.all())
+    act(as_(ada), "end", grants, apply="1", last_day="2030-06-30")
+    assert str(max_.project_memberships.get().ends_on) == "2030-06-30"
+
+
+def test_crew_is_brought_after_the_difference_was_shown(as_, ada, max_, acme, tower):
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    mobilise = address(annex, "mobilise")
+    shown = as_(ada).post(mobilise, {"source": tower.pk})
+    assert "Would come: 1" in shown.content.decode()
+    assert not annex.project_memberships.exists()
+    as_(ada).post(mobilise, {"source": tower.pk, "apply": "1"})
+    assert annex.project_memberships.get().membership == max_
+
+
+def test_everybody_on_a_project_is_ended(as_, ada, max_, acme, tower):
+    other = add_member(acme, "o@acme.example")
+    put_on(other, tower, SUBCONTRACTOR)
+    as_(ada).post(address(tower, "demobilise"), {"last_day": "2030-01-01"})
+    ends = set(tower.project_memberships.values_list("ends_on", flat=True))
+    assert {str(day) for day in ends} == {"2030-01-01"}
+
+
+@pytest.mark.parametrize("name", ["mobilise", "demobilise"])
+def test_foreign_project_is_out_of_reach(as_, gina, tower, name):
+    """T40: the added addresses too."""
+    client, data = as_(gina), {"last_day": "2030-01-01"}
+    assert client.get(address(tower, name)).status_code == 404
+    assert client.post(address(tower, name), data).status_code == 404
+
+
+def test_crew_of_a_foreign_project_is_not_taken(as_, gina, globex, bridge, max_, tower):
+    """T39: posted, not offered."""
+    answer = as_(gina).post(
+        address(bridge, "mobilise"), {"source": tower.pk, "apply": "1"}
+    )
+    assert "Select a valid choice" in answer.content.decode()
+    assert not bridge.project_memberships.exists()

@@ -1,0 +1,152 @@
+"""The pages of a company: its projects, one project, the own access."""
+
+import pytest
+from django.http import HttpResponse
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.urls import reverse
+
+from accounts.models import User
+from companies.models import Bookmark, Project, ProjectMembership, Vendor
+from companies.permissions import ProjectPermissionMixin, project_permission_required
+from tests.cast import add_member, put_on
+
+
+def page(client, company, **query):
+    return client.get(company.get_absolute_url(), query)
+
+
+def names(response):
+    return [project.name for project in response.context["page"]]
+
+
+@pytest.fixture
+def annex(acme, max_):
+    project = Project.objects.create(
+        company=acme, name="Annex", number="24-001", city="Bergen"
+    )
+    put_on(max_, project)
+    return project
+
+
+def test_favourites_come_first_and_orders_can_be_chosen(as_, max_, acme, tower, annex):
+    client = as_(max_)
+    assert names(page(client, acme)) == ["Annex", "Harbour Tower"]
+    client.post(
+        reverse("companies:favourite", args=[acme.slug, "24-017"]),
+        {"is_favourite": "1"},
+    )
+    assert names(page(client, acme)) == ["Harbour Tower", "Annex"]
+    client.post(
+        reverse("companies:favourite", args=[acme.slug, "24-017"]),
+        {"is_favourite": "0"},
+    )
+    client.get(tower.get_absolute_url())
+    assert names(page(client, acme, order="visited"))[0] == "Harbour Tower"
+    assert names(page(client, acme, order="nonsense")) == ["Annex", "Harbour Tower"]
+
+
+def test_search_finds_by_name_number_and_city(as_, max_, acme, tower, annex):
+    client = as_(max_)
+    assert names(page(client, acme, q="bergen")) == ["Annex"]
+    assert names(page(client, acme, q="017")) == ["Harbour Tower"]
+    assert "No project matches" in page(client, acme, q="zeppelin").content.decode()
+    assert page(client, acme, q="\0" * 5, page="999999").status_code == 200
+
+
+def test_visit_and_favourite_leave_each_other_alone(as_, max_, tower):
+    client = as_(max_)
+    address = reverse("companies:favourite", args=[tower.company.slug, tower.number])
+    client.post(address, {"is_favourite": "1"})
+    client.get(tower.get_absolute_url())
+    bookmark = Bookmark.objects.get(user=max_.user)
+    assert bookmark.is_favourite
+    assert bookmark.visited_at
+
+
+def test_list_takes_the_same_queries_with_many_projects(
+    as_, max_, acme, tower, django_assert_max_num_queries
+):
+    """Session, user, terms, then at most four."""
+    projects = Project.objects.bulk_create(
+        Project(company=acme, name=f"P{number}", number=f"N-{number}")
+        for number in range(120)
+    )
+    given = max_.project_memberships.get().template
+    ProjectMembership.objects.grant([(max_, each, given) for each in projects], None)
+    client = as_(max_)
+    with django_assert_max_num_queries(7):
+        response = page(client, acme, page=2)
+    assert len(names(response)) == 50
+
+
+def test_people_are_listed_by_firm_as_far_as_one_may_see_them(as_, max_, acme, tower):
+    firm = Vendor.objects.create(company=acme, name="Bright Electric")
+    put_on(add_member(acme, "eli@bright.example", first_name="Eli", vendor=firm), tower)
+    client = as_(max_)
+    text = client.get(tower.get_absolute_url()).content.decode()
+    assert text.index("Max Weber") < text.index("Bright Electric") < text.index("Eli")
+    max_.project_memberships.get().template.set_levels({"directory": 0}, None)
+    assert "Eli" not in client.get(tower.get_absolute_url()).content.decode()
+
+
+def test_tool_without_a_level_is_not_there(as_, max_, tower):
+    tools = as_(max_).get(tower.get_absolute_url()).context["tools"]
+    assert ("RFIs", "Standard") in tools
+    assert "Budget" not in dict(tools)
+
+
+def test_own_access_is_explained(as_, max_, ada, tower):
+    address = reverse("companies:access", args=[tower.company.slug])
+    assert (
+        "Foreman/Superintendent – Internal." in as_(max_).get(address).content.decode()
+    )
+    ProjectMembership.objects.all().suspend("insurance ended", ada.user)
+    text = as_(max_).get(address).content.decode()
+    assert "insurance ended" in text
+    assert as_(max_).get(tower.get_absolute_url()).status_code == 404
+
+
+def test_what_one_may_not_see_is_not_there(as_, gina, max_, tower):
+    """Never 403, for each page and for both methods."""
+    for name in ("project", "favourite"):
+        address = reverse(f"companies:{name}", args=[tower.company.slug, tower.number])
+        assert as_(gina).post(address).status_code in {404, 405}
+        assert as_(gina).get(address).status_code in {404, 405}
+    for name in ("company", "access"):
+        address = reverse(f"companies:{name}", args=[tower.company.slug])
+        assert as_(gina).get(address).status_code == 404
+
+
+@project_permission_required("companies.standard_rfis")
+def answer_rfis(request, project):
+    return HttpResponse(project.name)
+
+
+class AnswerBudget(ProjectPermissionMixin):
+    permission_required = "companies.standard_budget"
+
+    def get(self, request, **kwargs):
+        return HttpResponse(self.project.name)
+
+
+def test_views_of_other_apps_ask_the_same(client, max_, ada, tower):
+    from django.http import Http404
+
+    kwargs = {"slug": tower.company.slug, "number": tower.number}
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=max_.user_id)
+    assert answer_rfis(request, **kwargs).content == b"Harbour Tower"
+    with pytest.raises(Http404):
+        AnswerBudget.as_view()(request, **kwargs)
+    request.user = ada.user
+    assert AnswerBudget.as_view()(request, **kwargs).status_code == 200
+
+
+def test_template_tag_asks_the_same(max_, tower):
+    page = Template(
+        "{% load permissions %}{% may user 'companies.standard_rfis' project as yes %}"
+        "{% may user 'companies.standard_budget' project as no %}{{ yes }} {{ no }}"
+    )
+    context = Context({"user": User.objects.get(pk=max_.user_id), "project": tower})
+    assert page.render(context) == "True False"

@@ -1,0 +1,105 @@
+"""Templates: what ships, what a change reaches, what can't be done to them."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db.models import ProtectedError
+
+from accounts.models import User
+from audit.models import AuditEvent
+from companies import tools
+from companies.models import Company, PermissionTemplate
+from companies.tools import MEMBER, CompanyKind, Level, Scope, Tool
+from tests.cast import FOREMAN, add_member, put_on, template
+
+
+@pytest.mark.parametrize("kind", CompanyKind.values)
+def test_each_kind_of_company_begins_with_its_set(terms, kind):
+    company = Company.objects.create(name="New", kind=kind)
+    shipped = company.permissiontemplates.all()
+    assert {each.scope for each in shipped} == {Scope.COMPANY, Scope.PROJECT}
+    assert shipped.filter(is_shipped=True).count() == len(tools.SHIPPED[kind])
+    for each in shipped:
+        assert set(each.level_of()) == set(tools.TOOLS[each.scope])
+
+
+def test_shipped_template_is_edited_but_not_deleted(acme):
+    with pytest.raises(ValidationError, match="not deleted"):
+        template(acme, "Owner/Client – External").delete()
+
+
+def test_template_in_use_is_not_deleted(acme, ada, max_, tower):
+    copy = template(acme, FOREMAN).duplicate("Night foreman", ada.user)
+    max_.project_memberships.update(template=copy)
+    with pytest.raises(ProtectedError):
+        copy.delete()
+
+
+def test_duplicate_has_the_same_levels_and_list(acme, ada):
+    original = template(acme, FOREMAN)
+    copy = original.duplicate("Night foreman", ada.user)
+    assert copy.level_of() == original.level_of()
+    assert list(copy.hands_out.all()) == list(original.hands_out.all())
+    assert not copy.is_shipped
+
+
+def test_name_is_unique_in_the_company_whatever_the_case(acme, ada, globex):
+    with pytest.raises(ValidationError, match="Another template"):
+        template(acme, FOREMAN).duplicate(FOREMAN.upper(), ada.user)
+
+
+def test_change_says_whom_it_reaches_before_it_does(acme, ada, max_, tower):
+    """Administrators are not counted: no project template limits them."""
+    put_on(ada, tower)
+    foreman = template(acme, FOREMAN)
+    [change] = foreman.reach({"rfis": Level.NONE})
+    assert str(change) == "1 person on 1 project loses RFIs: Standard → None"
+    put_on(add_member(acme, "second@acme.example"), tower)
+    assert "2 people on 1 project get Budget" in str(
+        foreman.reach({"budget": Level.STANDARD})[0]
+    )
+    assert foreman.reach(foreman.level_of()) == []
+
+
+def test_admin_on_directory_reaches_all_tools(acme, max_):
+    changes = template(acme, FOREMAN).reach({"directory": Level.ADMIN})
+    assert {change.after for change in changes} == {Level.ADMIN}
+    assert len(changes) == len(tools.TOOLS[Scope.PROJECT])
+
+
+def test_change_counts_at_the_next_request_and_is_kept_as_history(
+    acme, ada, max_, tower
+):
+    foreman = template(acme, FOREMAN)
+    foreman.set_levels({"rfis": Level.NONE}, ada.user)
+    user = User.objects.get(pk=max_.user_id)
+    assert not user.has_perm("companies.read_only_rfis", tower)
+    event = AuditEvent.objects.get(kind=AuditEvent.Kind.LEVELS_CHANGED)
+    assert event.facts == {"RFIs": "Standard → None"}
+    assert event.actor == ada.user
+
+
+def test_company_keeps_an_administrator(acme, ada):
+    administrators = template(acme, "Company Administrator")
+    with pytest.raises(ValidationError, match="no administrator"):
+        administrators.set_levels({"directory": Level.STANDARD}, ada.user)
+    assert template(acme, "Company Administrator").level_of()["directory"] == 3
+
+
+def test_further_app_brings_its_own_tool(acme, max_, ada, tower, monkeypatch):
+    """The way that docs/permissions.md describes."""
+    monkeypatch.setitem(tools.TOOLS, Scope.PROJECT, dict(tools.TOOLS[Scope.PROJECT]))
+    tools.register(Scope.PROJECT, Tool("cranes", "Cranes", "cranes"))
+    user = User.objects.get(pk=max_.user_id)
+    assert not user.has_perm("cranes.read_only_cranes", tower)
+    template(acme, FOREMAN).set_levels({"cranes": Level.STANDARD}, ada.user)
+    user = User.objects.get(pk=max_.user_id)
+    assert user.has_perm("cranes.standard_cranes", tower)
+    assert not user.has_perm("companies.standard_cranes", tower)
+    with pytest.raises(ValueError, match="can't be registered"):
+        tools.register(Scope.PROJECT, Tool("cranes", "Cranes"))
+
+
+def test_company_template_is_not_counted_by_projects(acme, max_):
+    [change] = template(acme, MEMBER).reach({"reports": Level.READ_ONLY})
+    assert str(change) == "1 person gets Reports: None → Read Only"
+    assert PermissionTemplate.objects.filter(company=acme).count() > 1
