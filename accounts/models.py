@@ -129,21 +129,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
 
     @cached_property
-    def _answers(self) -> dict[tuple[str, int], tuple[bool, Any]]:
-        return {}
-
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Ask the backends, but once only about the same row object.
+    def kept(self) -> dict[Any, Any]:
+        """What was found out about this person, for as long as this object lives.
 
         Each request loads its User, so a change counts at the next request (T35).
         """
+        return {}
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Load it again, and forget what was found out."""
+        super().refresh_from_db(*args, **kwargs)
+        self.__dict__.pop("kept", None)
+        self.__dict__.pop("is_proven", None)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Ask the backends, but once only about the same row object."""
         try:
-            return self.is_active and self._answers[perm, id(obj)][0]
+            return bool(self.is_active and self.kept[perm, id(obj)][0])
         except KeyError:
             answer = super().has_perm(perm, obj)
-        if obj is not None:
-            # Held along with its answer, so that nothing else can get its id.
-            self._answers[perm, id(obj)] = answer, obj
+        # The row is held along with its answer, so that nothing else can get its id.
+        self.kept[perm, id(obj)] = answer, obj
         return answer
 
     @cached_property

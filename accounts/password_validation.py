@@ -10,6 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -122,6 +123,8 @@ class HistoryValidator:
     ) -> None:
         if not isinstance(user, User) or user.pk is None:
             return
+        if not is_acceptable(password):  # refused anyway: no hash is spent on it
+            return
         remembered = user.password_history.values_list("password", flat=True)
         if any(check_password(password, encoded) for encoded in remembered):
             raise ValidationError(
@@ -136,3 +139,12 @@ class HistoryValidator:
 
     def get_help_text(self) -> str:
         return f"{self.sentence}."
+
+
+def is_acceptable(password: str) -> bool:
+    """Whether a password meets all requirements that it meets or not by itself."""
+    return len(password) <= MAX_LENGTH and all(
+        each.is_met(password)
+        for each in get_default_password_validators()
+        if isinstance(each, Requirement)
+    )

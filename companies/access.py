@@ -64,10 +64,11 @@ class Access:
         It is kept with the user, whom each request loads anew: a change counts at the
         next request, in every process (T35).
         """
-        kept: dict[int, Self] = user.__dict__.setdefault("_access", {})
-        if company_id not in kept:
-            kept[company_id] = cls.load(user, company_id)
-        return kept[company_id]
+        key = cls, company_id
+        if key not in user.kept:
+            user.kept[key] = cls.load(user, company_id)
+        access: Self = user.kept[key]
+        return access
 
     @classmethod
     def load(cls, user: User, company_id: int) -> Self:

@@ -9,7 +9,10 @@ from django.utils.formats import date_format
 
 from companies.models import Membership, Project, ProjectMembership
 from companies.models.templates import effective
-from companies.tools import TOOLS, CompanyTool, Level, Scope
+from companies.tools import TOOLS, Level, Scope
+
+# Of so many projects one reads the level on each tool, of more a sentence for each.
+EXPLAINED_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,7 @@ class Explainer:
         self.grant = grant
         self.today = today or timezone.localdate()
         self.obstacle = obstacle(entry, project)
-        company_levels = entry.template.level_of()
-        self.is_administrator = company_levels[CompanyTool.DIRECTORY] == Level.ADMIN
+        self.is_administrator = entry.template.makes_administrator
         self.given = effective(grant.template.level_of()) if grant else {}
 
     @classmethod

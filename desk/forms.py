@@ -6,6 +6,7 @@ from django import forms
 
 from companies.admin.projects import DaysForm
 from companies.models import Company, Membership, PermissionTemplate, Project
+from companies.tools import Scope
 
 
 class AddToProjectForm(DaysForm):
@@ -21,7 +22,9 @@ class AddToProjectForm(DaysForm):
 
     def __init__(self, *args: Any, company: Company | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        templates = PermissionTemplate.objects.filter(company=company, scope="project")
+        templates = PermissionTemplate.objects.filter(
+            company=company, scope=Scope.PROJECT
+        )
         cast(Any, self.fields["project"]).queryset = Project.objects.filter(
             company=company
         )

@@ -7,6 +7,16 @@ from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
 
+@register()
+def invitation_days(app_configs: Any, **kwargs: Any) -> list[Any]:
+    """An invitation is open for a day at least and a month at most (T5)."""
+    if 1 <= settings.INVITATION_DAYS <= 30:
+        return []
+    sentence = "INVITATION_DAYS is not between 1 and 30."
+    hint = "Leave it out for 7 days."
+    return [Error(sentence, hint=hint, id="procore_site.E004")]
+
+
 @register(Tags.security, deploy=True)
 def production_settings(app_configs: Any, **kwargs: Any) -> list[Any]:
     """What must hold where people log in for real."""

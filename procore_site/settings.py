@@ -1,7 +1,8 @@
 """All settings, secure unless the environment says otherwise.
 
 The environment variables, with a sentence each, are in `.env.example`. A file `.env`
-beside it is read where there is one.
+beside it is read where there is one; not by `./dev`, which sets DEBUG and runs nobody's
+installation.
 """
 
 from email.headerregistry import Address
@@ -15,7 +16,7 @@ from django.utils.csp import CSP
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-if (BASE_DIR / ".env").is_file():
+if (BASE_DIR / ".env").is_file() and not env.bool("DEBUG", False):
     env.read_env(BASE_DIR / ".env")
 
 # The site ---------------------------------------------------------------------
@@ -263,6 +264,8 @@ SESSION_COOKIE_AGE = 24 * 60 * 60
 CSRF_FAILURE_VIEW = "procore_site.views.csrf_failure"
 
 SECURE_SSL_REDIRECT = IS_HTTPS
+# Whoever asks on the machine itself knows neither the proxy's header nor the host.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 if ALLAUTH_TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_HTTPS else 0

@@ -20,6 +20,7 @@ from companies.admin.scoped import (
 )
 from companies.conditions import in_force
 from companies.explanations import spoken
+from companies.fields import validate_plain_text
 from companies.models import Project, ProjectMembership, Vendor
 
 
@@ -31,6 +32,7 @@ def day_field(label: str, *, required: bool = True) -> forms.DateField:
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=200,
+        validators=[validate_plain_text],
         help_text="The person reads it under ‘My access’, such as: insurance ended.",
     )
 

@@ -17,6 +17,7 @@ from django.db import IntegrityError, models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 
 from audit.admin import AuditedAdmin
@@ -27,6 +28,7 @@ from companies.models import Company, OwnedByCompany
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 # So many rows of a kind are named in a message; of the others one reads how many.
 NAMED = 10
+SHOWN_FOR = "for"
 # So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
 
@@ -51,6 +53,7 @@ class CompanyForm(forms.ModelForm[Any]):
     """
 
     company: Company | None = None
+    shown_for = ""  # the key of the company that a form for a new row was shown for
 
     def __init__(
         self, *args: Any, company: Company | None = None, **kwargs: Any
@@ -62,6 +65,22 @@ class CompanyForm(forms.ModelForm[Any]):
             rows = getattr(field, "queryset", None)
             if rows is not None and issubclass(rows.model, OwnedByCompany):
                 field.queryset = rows.filter(company=self.instance.company_id)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a new row where another company was chosen since the form was shown.
+
+        Raises:
+            ValidationError: it says so; the form, shown again, is for that company.
+        """
+        super().clean()
+        if self.shown_for not in ("", str(self.instance.company_id)):
+            raise ValidationError(
+                "You have chosen another company in the meantime: %(company)s. Nothing "
+                "is saved. Save once more to add this to %(company)s.",
+                params={"company": self.instance.company},
+                code="company_switched",
+            )
+        return self.cleaned_data
 
 
 class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
@@ -160,7 +179,17 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.company = desk_company(request)  # type: ignore[attr-defined]
+        form.shown_for = "" if obj else request.GET.get(SHOWN_FOR, "")  # type: ignore[attr-defined]
         return form
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Let the form's address name its company: two tabs share one session (T37)."""
+        company = desk_company(request)
+        query = request.GET.copy()
+        query[SHOWN_FOR] = str(company.pk) if company else ""
+        return super().add_view(request, f"?{query.urlencode()}", extra_context)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         first, *others = super().get_list_display(request)
@@ -217,16 +246,25 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         form = form_class(request.POST if "apply" in request.POST else None)
         if form.is_valid():
             return form, None
+        is_across = request.POST.get("select_across") == "1"
         context = {
             **self.admin_site.each_context(request),
             "title": title,
             "opts": self.opts,
             "form": form,
             "rows": rows,
+            # All of a list are chosen by one: a form may have only so many fields.
+            "chosen": rows[:1] if is_across else rows,
             "action": action,
-            "select_across": request.POST.get("select_across", "0"),
+            "select_across": int(is_across),
+            "target": self.list_url(request),
         }
         return None, TemplateResponse(request, "admin/ask.html", context)
+
+    def list_url(self, request: HttpRequest) -> str:
+        """The list with its filters, which takes an action that a form began, too."""
+        url = reverse(f"admin:{self.opts.label_lower.replace('.', '_')}_changelist")
+        return request.get_full_path() if request.path == url else url
 
     def report(
         self, request: HttpRequest, done: str, refused: Iterable[tuple[Any, str]]
@@ -274,3 +312,7 @@ class CompanyRelatedFilter(admin.RelatedFieldListFilter):
             company=desk_company(request)
         ).complex_filter(field.get_limit_choices_to())
         return [(row.pk, str(row)) for row in rows]
+
+    def has_output(self) -> bool:
+        """Also where it offers nothing: Django drops what its address asks for."""
+        return bool(self.used_parameters) or super().has_output()

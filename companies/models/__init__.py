@@ -2,7 +2,8 @@
 
 from companies.models.company import AnyUser, Company, OwnedByCompany
 from companies.models.directory import Membership, Vendor
-from companies.models.projects import Bookmark, Project, ProjectMembership
+from companies.models.grants import ProjectMembership
+from companies.models.projects import Bookmark, Project
 from companies.models.templates import HandOut, PermissionLevel, PermissionTemplate
 
 __all__ = [

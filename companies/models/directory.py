@@ -16,10 +16,10 @@ from companies.conditions import administrator, current
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
 from companies.models.templates import PermissionTemplate
-from companies.tools import CompanyTool, Level, Scope
+from companies.tools import Scope
 
 if TYPE_CHECKING:
-    from companies.models.projects import ProjectMembershipQuerySet
+    from companies.models.grants import ProjectMembershipQuerySet
 
 
 class Vendor(OwnedByCompany):
@@ -62,6 +62,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def administrators(self) -> Self:
         """Current people with Admin on the company's Directory."""
         return self.filter(administrator())
+
+    def keepers(self) -> Self:
+        """Administrators who may enter the desk: a first password alone lets nobody."""
+        return self.administrators().filter(user__in=User.objects.proven())
 
     def invitable_by(self, user: User) -> Self:
         """The entries whose templates a person may hand out.
@@ -212,18 +216,12 @@ class Membership(OwnedByCompany):
 
     def is_last_administrator(self) -> bool:
         """Whether the company as stored has this administrator and no other."""
-        stored = Membership.objects.administrators().filter(company=self.company_id)
+        stored = Membership.objects.keepers().filter(company=self.company_id)
         return set(stored.values_list("pk", flat=True)[:2]) == {self.pk}
 
     def would_administer(self) -> bool:
         """Whether the entry, as it stands here, makes an administrator."""
-        return (
-            self.is_active
-            and self.has_joined
-            and self.template.levels.filter(
-                tool=CompanyTool.DIRECTORY, level=Level.ADMIN
-            ).exists()
-        )
+        return self.is_active and self.has_joined and self.template.makes_administrator
 
     def last_administrator_stays(self) -> ValidationError:
         return ValidationError(

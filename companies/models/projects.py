@@ -1,27 +1,29 @@
-"""Projects, and who is on them: with which template, from when, until when."""
+"""Projects: who sees them, and bringing or ending their whole crew."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models, transaction
-from django.db.models import F, Q
+from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from audit.models import AuditEvent
-from companies.conditions import gives, in_force
+from companies.conditions import gives
 from companies.fields import PlainTextField
 from companies.models.company import AnyUser, OwnedByCompany
 from companies.models.directory import Membership
+from companies.models.grants import (
+    Granting,
+    ProjectMembership,
+    ProjectMembershipQuerySet,
+)
 from companies.models.templates import PermissionLevel, PermissionTemplate
-from companies.tools import Level, Scope
+from companies.tools import Level
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -90,7 +92,7 @@ class Project(OwnedByCompany):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ProjectQuerySet.as_manager()
-    project_memberships: "ProjectMembershipQuerySet"
+    project_memberships: ProjectMembershipQuerySet
 
     class Meta:
         ordering = ["name", "id"]
@@ -109,10 +111,10 @@ class Project(OwnedByCompany):
     def get_absolute_url(self) -> str:
         return reverse("companies:project", args=[self.company.slug, self.number])
 
-    def crew(self) -> "ProjectMembershipQuerySet":
+    def crew(self) -> ProjectMembershipQuerySet:
         """Who is on the project now or will be."""
         return self.project_memberships.not_over(timezone.localdate()).select_related(
-            "membership__vendor", "membership__user", "template", "project"
+            "membership__vendor", "membership__user", "template", "project__company"
         )
 
     def mobilise(
@@ -122,7 +124,7 @@ class Project(OwnedByCompany):
         *,
         starts_on: date | None = None,
         ends_on: date | None = None,
-    ) -> "Granting":
+    ) -> Granting:
         """Put the crew of another project on this one, with the same templates.
 
         A template that is for the other project alone can't come along: its holders
@@ -139,7 +141,7 @@ class Project(OwnedByCompany):
 
     def crew_difference(
         self, source: "Project"
-    ) -> "list[tuple[str, list[ProjectMembership]]]":
+    ) -> list[tuple[str, list[ProjectMembership]]]:
         """What mobilising another project's crew would do, said before it does."""
         there = set(self.project_memberships.values_list("membership", flat=True))
         coming, staying, known = [], [], []
@@ -171,208 +173,6 @@ class Project(OwnedByCompany):
                     )
                 }
             )
-
-
-class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
-    def in_force(self, day: date | None = None) -> Self:
-        """Grants that hold on this day, or today."""
-        return self.filter(in_force(day or timezone.localdate()))
-
-    def not_over(self, day: date) -> Self:
-        """Grants that hold on this day or will hold later."""
-        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), suspended_at=None)
-
-    @transaction.atomic
-    def grant(
-        self,
-        pairs: "Iterable[tuple[Membership, Project, PermissionTemplate]]",
-        by: User | None,
-        *,
-        starts_on: date | None = None,
-        ends_on: date | None = None,
-    ) -> "Granting":
-        """Put people on projects; who is on one already stays as they are.
-
-        Raises:
-            ValidationError: when a day, a template or a company doesn't fit.
-        """
-        pairs = list(pairs)
-        there = set(
-            self.filter(
-                membership__in=[entry for entry, _, _ in pairs],
-                project__in=[project for _, project, _ in pairs],
-            ).values_list("membership", "project")
-        )
-        granting = Granting([], [])
-        for entry, project, template in pairs:
-            grant = ProjectMembership(
-                company=project.company,
-                project=project,
-                membership=entry,
-                template=template,
-                starts_on=starts_on,
-                ends_on=ends_on,
-            )
-            if (entry.pk, project.pk) in there:
-                granting.there.append(grant)
-                continue
-            grant.clean()
-            granting.made.append(grant)
-        self.bulk_create(granting.made)
-        record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
-        return granting
-
-    @transaction.atomic
-    def suspend(self, reason: str, by: User | None) -> int:
-        """Let nobody of these in for now, and say why. Return how many.
-
-        Raises:
-            ValidationError: when no reason is given.
-        """
-        reason = reason.strip()
-        if not reason:
-            raise ValidationError("Say why, in a few words.", code="reason_missing")
-        rows = list(self.filter(suspended_at=None).select_related("membership"))
-        kept = ProjectMembership.objects.filter(pk__in=[row.pk for row in rows])
-        kept.update(suspended_at=timezone.now(), suspension_reason=reason)
-        record_grants(AuditEvent.Kind.GRANT_SUSPENDED, by, rows, reason=reason)
-        return len(rows)
-
-    @transaction.atomic
-    def lift(self, by: User | None) -> int:
-        """Lift the suspension of these. Return how many were suspended."""
-        rows = list(self.exclude(suspended_at=None).select_related("membership"))
-        kept = ProjectMembership.objects.filter(pk__in=[row.pk for row in rows])
-        kept.update(suspended_at=None, suspension_reason="")
-        record_grants(AuditEvent.Kind.GRANT_LIFTED, by, rows)
-        return len(rows)
-
-    @transaction.atomic
-    def end(self, last_day: date, by: User | None) -> int:
-        """Set the last day of these, where it isn't earlier already. Return how many.
-
-        Who would only begin after that day is suspended instead: the row and its
-        history stay, and nobody gets in.
-        """
-        later = self.filter(Q(ends_on=None) | Q(ends_on__gt=last_day))
-        later.filter(starts_on__gt=last_day).suspend("Ended before the first day.", by)
-        rows = list(later.exclude(starts_on__gt=last_day).select_related("membership"))
-        kept = ProjectMembership.objects.filter(pk__in=[row.pk for row in rows])
-        kept.update(ends_on=last_day)
-        record_grants(AuditEvent.Kind.GRANT_ENDED, by, rows, last_day=last_day)
-        return len(rows)
-
-
-@dataclass(frozen=True)
-class Granting:
-    """What became of the people who were to be put on projects."""
-
-    made: "list[ProjectMembership]"
-    there: "list[ProjectMembership]"
-
-
-def record_grants(
-    kind: AuditEvent.Kind,
-    by: User | None,
-    grants: "Iterable[ProjectMembership]",
-    **facts: Any,
-) -> None:
-    AuditEvent.objects.bulk_create(
-        AuditEvent.of(
-            kind,
-            by,
-            grant.membership.company,
-            grant.membership,
-            {"project": str(grant.project), "template": str(grant.template), **facts},
-        )
-        for grant in grants
-    )
-
-
-class ProjectMembership(OwnedByCompany):
-    """One person on one project: with which template, from when, until when."""
-
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="project_memberships"
-    )
-    membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, related_name="project_memberships"
-    )
-    template = models.ForeignKey(
-        PermissionTemplate,
-        on_delete=models.PROTECT,
-        related_name="projectmemberships",
-        verbose_name="project template",
-        limit_choices_to={"scope": Scope.PROJECT},
-    )
-    starts_on = models.DateField("first day", null=True, blank=True)
-    ends_on = models.DateField("last day", null=True, blank=True)
-    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    suspension_reason = PlainTextField(max_length=200, blank=True)
-
-    objects = ProjectMembershipQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "person on a project"
-        verbose_name_plural = "people on projects"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["project", "membership"],
-                name="companies_projectmembership_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(starts_on=None)
-                | Q(ends_on=None)
-                | Q(ends_on__gte=F("starts_on")),
-                name="companies_projectmembership_days_in_order",
-            ),
-            models.CheckConstraint(
-                condition=Q(suspended_at=None, suspension_reason="")
-                | (Q(suspended_at__isnull=False) & ~Q(suspension_reason="")),
-                name="companies_projectmembership_suspended_with_reason",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.membership} on {self.project}"
-
-    def clean(self) -> None:
-        super().clean()
-        bound = self.template.project_id if self.template_id else None
-        if bound not in {None, self.project_id}:
-            raise ValidationError(
-                {
-                    "template": ValidationError(
-                        "This template is for another project.", code="other_project"
-                    )
-                }
-            )
-        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
-            raise ValidationError(
-                {
-                    "ends_on": ValidationError(
-                        "The last day can't be before the first.", code="days_reversed"
-                    )
-                }
-            )
-
-    @property
-    def days(self) -> tuple[date | None, date | None]:
-        return self.starts_on, self.ends_on
-
-    def standing(self, today: date) -> str:
-        """Whether the grant holds on a day, in words."""
-        if self.suspended_at:
-            return f"Suspended: {self.suspension_reason}"
-        if self.starts_on and self.starts_on > today:
-            return "Not begun"
-        return "Over" if self.ends_on and self.ends_on < today else "In force"
-
-    def template_elsewhere(self) -> PermissionTemplate | None:
-        """The template that this person would hold on another project."""
-        if self.template.project_id is None:
-            return self.template
-        return self.membership.default_project_template
 
 
 class BookmarkQuerySet(models.QuerySet["Bookmark"]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
     from companies.models.directory import Membership
-    from companies.models.projects import ProjectMembershipQuerySet
+    from companies.models.grants import ProjectMembershipQuerySet
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Change:
         verb = ("lose", "loses") if is_less else ("get", "gets")
         return (
             f"{who} {verb[self.people == 1]} {self.tool}: "
-            f"{self.before.label} → {self.after.label}"
+            f"{in_words(self.before, self.after)}"
         )
 
 
@@ -72,10 +72,6 @@ class PermissionTemplateQuerySet(models.QuerySet["PermissionTemplate"]):
             for template, each in zip(made, shipped, strict=True)
             for name in each.hands_out
         )
-
-    def for_project(self, project: models.Model) -> Self:
-        """Templates that can be given on a project: those for any, and its own."""
-        return self.filter(Q(project=None) | Q(project=project), scope=Scope.PROJECT)
 
 
 class PermissionTemplate(OwnedByCompany):
@@ -133,6 +129,22 @@ class PermissionTemplate(OwnedByCompany):
                     )
                 }
             )
+        if self.pk and self.project_id and self.is_held_elsewhere():
+            raise ValidationError(
+                {
+                    "project": ValidationError(
+                        "People hold this template on other projects, or by default: "
+                        "duplicate it, and keep the copy for this project.",
+                        code="held_elsewhere",
+                    )
+                }
+            )
+
+    def is_held_elsewhere(self) -> bool:
+        """Whether somebody holds it, or is to be given it, on another project."""
+        grants = self.projectmemberships.exclude(project=self.project_id)
+        by_default = self.company.memberships.filter(default_project_template=self)
+        return grants.exists() or by_default.exists()
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Delete one that nobody holds (PROTECT) and that wasn't shipped.
@@ -151,6 +163,14 @@ class PermissionTemplate(OwnedByCompany):
         """The level on each tool of its scope; a tool without a row is at None."""
         stored = {row.tool: row.level for row in self.levels.all()}
         return {tool: stored.get(tool, Level.NONE) for tool in TOOLS[self.scope]}
+
+    @property
+    def makes_administrator(self) -> bool:
+        """Whether its holders administer the company: Admin on its Directory."""
+        return (
+            self.scope == Scope.COMPANY
+            and self.level_of()[CompanyTool.DIRECTORY] == Level.ADMIN
+        )
 
     def reach(self, levels: Mapping[str, int]) -> list[Change]:
         """Say what a new matrix would change, and for how many people, before it does.
@@ -171,11 +191,7 @@ class PermissionTemplate(OwnedByCompany):
         """How many people hold it, and on how many projects."""
         if self.scope == Scope.COMPANY:
             return self.memberships.filter(is_active=True).count(), 0
-        administrators = self.company.memberships.administrators()
-        grants = self.projectmemberships.not_over(timezone.localdate()).filter(
-            membership__is_active=True
-        )
-        counts = grants.exclude(membership__in=administrators).aggregate(
+        counts = self.projectmemberships.limiting(timezone.localdate()).aggregate(
             people=Count("membership", distinct=True),
             projects=Count("project", distinct=True),
         )
@@ -191,7 +207,7 @@ class PermissionTemplate(OwnedByCompany):
         self.company.hold()
         before = self.level_of()
         changed = [tool for tool, level in levels.items() if before[tool] != level]
-        administrators = self.company.memberships.administrators()
+        administrators = self.company.memberships.keepers()
         had_one = administrators.exists()
         PermissionLevel.objects.bulk_create(
             [
@@ -210,9 +226,7 @@ class PermissionTemplate(OwnedByCompany):
             )
         if changed:
             facts = {
-                TOOLS[self.scope][tool].label: (
-                    f"{Level(before[tool]).label} → {Level(levels[tool]).label}"
-                )
+                TOOLS[self.scope][tool].label: in_words(before[tool], levels[tool])
                 for tool in changed
             }
             AuditEvent.record(
@@ -259,6 +273,10 @@ class PermissionTemplate(OwnedByCompany):
         )
         AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, by, self.company, copy)
         return copy
+
+
+def in_words(before: int, after: int) -> str:
+    return f"{Level(before).label} → {Level(after).label}"
 
 
 def effective(levels: Mapping[str, int]) -> dict[str, int]:

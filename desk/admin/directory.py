@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -23,7 +23,7 @@ from companies.admin import (
     CompanyScopedInline,
 )
 from companies.desk import desk_company
-from companies.explanations import Explainer, explain_grants
+from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import MEMBER
 from desk.forms import AddToProjectForm, ExplainForm
@@ -31,6 +31,8 @@ from desk.status import Status, with_status
 from invitations.models import Invitation
 
 FIRST_PASSWORDS_AT_ONCE = 50
+# A form may have 1,000 fields (Django's limit): more grants are changed in their list.
+GRANTS_IN_FORM = 100
 
 INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
 ON_IT_ALREADY = "Is on this project already, and stays as they are."
@@ -124,6 +126,13 @@ class DirectoryAdmin(CompanyScopedAdmin):
     def project_count(self, entry: Any) -> int:
         return int(entry.project_count)
 
+    @admin.display(description="projects")
+    def grants(self, entry: Any) -> str:
+        """Where the projects are kept that are too many for the form."""
+        query = {"q": entry.email}
+        url = reverse("admin:companies_projectmembership_changelist", query=query)
+        return format_html('<a href="{}">{} projects</a>', url, entry.project_count)
+
     @admin.display(description="status", ordering="status")
     def status_text(self, entry: Any) -> str:
         """The status, and what one asks next: since when, until when, why."""
@@ -149,11 +158,15 @@ class DirectoryAdmin(CompanyScopedAdmin):
             return [field for field in fields if field != "is_active"]
         if obj.has_joined:
             fields[fields.index("email")] = "email_address"
-        return [*fields, "status_text"]
+        return [*fields, "status_text", *(["grants"] if has_many(obj) else [])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The log-in of somebody who has joined is theirs, not the company's (T45)."""
-        return ["company", "email_address", "status_text"]
+        return ["company", "email_address", "status_text", "grants"]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """The projects in the form, unless there are too many for one."""
+        return [] if has_many(obj) else super().get_inlines(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new person is a plain member, unless the administrator says otherwise."""
@@ -218,6 +231,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
             "opts": self.opts,
             "original": entry,
             "form": form,
+            "has_levels": len(rows) <= EXPLAINED_AT_ONCE,
             "sections": [
                 ("Sees", [row for row in rows if row[1].is_open]),
                 ("Does not see", [row for row in rows if not row[1].is_open]),
@@ -297,6 +311,11 @@ class DirectoryAdmin(CompanyScopedAdmin):
             "passwords": made,
         }
         return TemplateResponse(request, "desk/first_password.html", context)
+
+
+def has_many(entry: Any) -> bool:
+    """Whether somebody is on more projects than a form can hold."""
+    return getattr(entry, "project_count", 0) > GRANTS_IN_FORM
 
 
 def day(at: Any) -> str:

@@ -214,9 +214,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
                 [entry for entry in entries if entry.pk not in taken], by
             )
             record_each(Kind.INVITATION_PREPARED, by, fresh.sent)
-            for invitation in [*live, *fresh.sent]:
-                invitation.keep_first_password(encoded[invitation.membership_id], by)
-            ready = taken | {invitation.membership_id for invitation in fresh.sent}
+            ready = {
+                invitation.membership_id
+                for invitation in [*live, *fresh.sent]
+                if invitation.keep_first_password(encoded[invitation.membership_id], by)
+            }
         return [
             (entry, word) for entry, word in made if entry.pk in ready
         ], fresh.refused
@@ -561,10 +563,15 @@ class Invitation(OwnedByCompany):
                 self.audit_facts,
             )
 
-    def keep_first_password(self, encoded: str, by: User | None) -> None:
-        """Keep the hash of a first password with the pending invitation (S6)."""
+    def keep_first_password(self, encoded: str, by: User | None) -> bool:
+        """Keep the hash of a first password (S6). Return whether it is still pending.
+
+        Somebody may have accepted or revoked it since it was read.
+        """
         rows = Invitation.objects.pending().filter(pk=self.pk, version=self.version)
-        rows.update(first_password=encoded, first_password_made_at=timezone.now())
+        kept = {"first_password": encoded, "first_password_made_at": timezone.now()}
+        if not rows.update(**kept):
+            return False
         AuditEvent.record(
             Kind.FIRST_PASSWORD_MADE,
             by,
@@ -572,6 +579,7 @@ class Invitation(OwnedByCompany):
             self.membership,
             self.audit_facts,
         )
+        return True
 
 
 def prove(user: User) -> None:

@@ -43,6 +43,14 @@ def test_four_are_remembered_the_current_one_included(ada):
     assert user.password_history.count() == 4
 
 
+@pytest.mark.parametrize("word", ["Short-1", "no-upper-case-1", "Long-1" + "x" * 300])
+def test_no_hash_is_spent_on_what_is_refused_anyway(ada, hashes, word):
+    """T30b: the cheap rules come first."""
+    with pytest.raises(ValidationError):
+        validate_password(word, ada.user)
+    assert hashes == []
+
+
 def test_the_history_holds_hashes_and_is_shown_nowhere(ada, as_, olga):
     """T30b."""
     entry = ada.user.password_history.get()

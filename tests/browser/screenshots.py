@@ -56,10 +56,26 @@ def test_working(page, take, log_in):
     take("project-dark", 1280, 980, "dark")
 
 
+def test_explaining(page, take, log_in):
+    log_in("luis.ortega@harborpine.example")
+    page.get_by_role("button", name="Favourite: Harbor Tower").click()
+    page.get_by_role("link", name="My access").click()
+    page.locator("summary", has_text="Harbor Tower").click()
+    page.mouse.move(0, 0)
+    take("my-access", 1280, 1020)
+
+
 def test_administering(page, take, log_in):
     log_in("marta.kowalski@harborpine.example")
+    page.get_by_role("button", name="Favourite: Harbor Tower").click()
+    page.mouse.move(0, 0)
     take("projects")
     page.goto(reverse("admin:companies_membership_changelist"))
     page.get_by_role("checkbox", name="Sam Delgado").check()
     page.get_by_role("combobox", name="Action").select_option("Invite")
     take("directory", 1280, 760)
+    page.goto(reverse("admin:companies_permissiontemplate_changelist"))
+    page.get_by_role("link", name="Subcontractor – External").click()
+    page.get_by_role("radio", name="RFIs: None").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    take("template", 1280, 1720)

@@ -6,7 +6,13 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import User
-from companies.models import Company, Membership, Project
+from companies.models import (
+    Company,
+    Membership,
+    PermissionTemplate,
+    Project,
+    ProjectMembership,
+)
 from invitations.models import Invitation, Terms
 from procore_site.management.commands import demo
 from tests.cast import add_entry, invite
@@ -14,6 +20,7 @@ from tests.cast import add_entry, invite
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("demo_world")]
 
 ADMINISTRATOR = "marta.kowalski@harborpine.example"
+FOREMAN = "luis.ortega@harborpine.example"
 IN_BOTH = "priya.raman@ramanstone.example"
 INVITED = "lena.brandt@cascade-electric.example"
 
@@ -107,8 +114,23 @@ def test_pages_of_a_member(page, check, log_in):
     project = Project.objects.get(number="24-017")
     check(project.company.get_absolute_url())
     check(project.company.get_absolute_url() + "?q=nothing")
-    check(project.get_absolute_url())
+    page.goto(project.get_absolute_url())
+    page.get_by_role("button", name="Favourite: Harbor Tower").click()
+    expect(page.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
     page.get_by_text("My account").click()
+    check()
+
+
+def test_pages_of_somebody_on_many_projects(page, check, log_in):
+    entry = Membership.objects.get(email=FOREMAN)
+    on_all_projects(entry)
+    entry.project_memberships.filter(project__number="24-017").suspend(
+        "No helmet.", None
+    )
+    log_in(entry.email)
+    check(entry.company.get_absolute_url() + "?order=visited")
+    check(reverse("companies:access", args=[entry.company.slug]))
+    page.locator("summary", has_text="Cedar River").click()
     check()
 
 
@@ -122,6 +144,7 @@ def test_pages_of_the_own_account(page, check, log_in):
         "mfa_add_webauthn",
         "mfa_list_webauthn",
         "usersessions_list",
+        "accounts:newsletter",
         "account_logout",
         "account_reauthenticate",
     ):
@@ -140,9 +163,65 @@ def test_pages_of_an_administrator(page, check, log_in):
         check(reverse(f"admin:companies_membership_{name}", args=[entry.pk]))
     check(reverse("admin:companies_membership_changelist"))
     page.get_by_role("checkbox", name="Sam Delgado").check()
-    page.get_by_role("combobox", name="Action").select_option("Make a first password")
-    page.get_by_role("button", name="Run", exact=True).click()
+    run(page, "Make a first password")
     check()
+
+
+def test_pages_of_handing_out_access(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    grants = reverse("admin:companies_projectmembership_changelist")
+    check(grants)
+    for action in ("Suspend …", "End on …"):
+        page.goto(grants)
+        page.get_by_role("checkbox", name="Select all").check()
+        run(page, action)
+        check()
+    page.goto(reverse("admin:companies_membership_changelist"))
+    page.get_by_role("checkbox", name="Sam Delgado").check()
+    run(page, "Add to a project …")
+    page.get_by_role("button", name="Add to a project").click()
+    check()
+    grant = ProjectMembership.objects.filter(membership__email=FOREMAN).first()
+    check(reverse("admin:companies_projectmembership_change", args=[grant.pk]))
+    check(reverse("admin:companies_membership_access", args=[grant.membership_id]))
+    page.locator("summary").first.click()
+    check()
+
+
+def test_pages_of_a_crew(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    source = Project.objects.get(number="24-017")
+    target = Project.objects.get(number="24-011")
+    check(reverse("admin:companies_project_change", args=[target.pk]))
+    page.get_by_role("link", name="Bring a crew").click()
+    page.get_by_label("Crew of the project").select_option(str(source))
+    page.get_by_role("button", name="Show the difference").click()
+    check()
+    check(reverse("admin:companies_project_demobilise", args=[target.pk]))
+
+
+def test_pages_of_a_template(page, check, log_in):
+    template = PermissionTemplate.objects.get(
+        company__name__startswith="Harbor", name="Subcontractor – External"
+    )
+    log_in(ADMINISTRATOR)
+    check(reverse("admin:companies_permissiontemplate_change", args=[template.pk]))
+    page.get_by_role("button", name="Set all tools to None").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    check()
+
+
+def run(page, action):
+    page.get_by_role("combobox", name="Action").select_option(action)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def on_all_projects(entry):
+    template = entry.project_memberships.first().template
+    projects = Project.objects.filter(company=entry.company)
+    pairs = [(entry, project, template) for project in projects]
+    ProjectMembership.objects.grant(pairs, None)
 
 
 def test_pages_of_an_operator(check, log_in):

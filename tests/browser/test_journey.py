@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import User
+from tests.browser.keyboard import press_tab_to
 from tests.cast import PASSWORD, add_entry, invite, put_on
 
 pytestmark = pytest.mark.browser
@@ -33,15 +34,6 @@ def circles(page):
         "●" if "is-met" in (rule.get_attribute("class") or "") else "○"
         for rule in rules
     )
-
-
-def press_tab_to(page, locator):
-    """Reach something by the keyboard alone."""
-    for _ in range(30):
-        if locator.evaluate("element => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"{locator} can't be reached with the Tab key.")
 
 
 def test_journey(page, context, log_in, ada, tower, bridge, next_letter):

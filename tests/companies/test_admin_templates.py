@@ -164,3 +164,36 @@ def test_crew_of_a_foreign_project_is_not_taken(as_, gina, globex, bridge, max_,
     )
     assert "Select a valid choice" in answer.content.decode()
     assert not bridge.project_memberships.exists()
+
+
+# What a template is for ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("holder", ["a grant", "a default"])
+def test_template_held_elsewhere_can_not_be_kept_for_a_project(
+    as_, ada, acme, max_, holder
+):
+    """Else somebody would hold on one project what is for another alone."""
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    name = FOREMAN if holder == "a grant" else "Owner/Client – External"
+    given = template(acme, name)
+    if holder == "a default":
+        max_.default_project_template = given
+        max_.save()
+    page = as_(ada).post(address(given), filled(given) | {"project": annex.pk})
+    assert "duplicate it, and keep the copy" in page.content.decode()
+    given.refresh_from_db()
+    assert given.project is None
+
+
+def test_list_counts_the_people_in_its_own_query(
+    as_, ada, max_, acme, django_assert_max_num_queries
+):
+    foreman = template(acme, FOREMAN)
+    for number in range(20):
+        foreman.duplicate(f"Foreman {number}", None)
+    client, listed = as_(ada), reverse("admin:companies_permissiontemplate_changelist")
+    with django_assert_max_num_queries(10):
+        rows = client.get(listed).context["cl"].result_list
+    assert {row.people for row in rows if row.name == FOREMAN} == {1}
+    assert all(row.people == row.holders()[0] for row in rows)

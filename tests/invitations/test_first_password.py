@@ -354,3 +354,12 @@ def test_who_has_joined_gets_none(ada, max_):
     assert not made
     assert entry == max_
     assert sentence == "This person has joined already."
+
+
+def test_none_is_kept_or_noted_for_an_invitation_that_was_revoked_meanwhile(ivo, ada):
+    """T55: the row that was read may have moved on."""
+    Invitation.objects.filter(pk=ivo.pk).revoke(ada.user)
+    assert not ivo.keep_first_password("hash", ada.user)
+    ivo.refresh_from_db()
+    assert not ivo.first_password
+    assert not AuditEvent.objects.filter(kind=Kind.FIRST_PASSWORD_MADE).exists()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import MD5PasswordHasher, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,20 +19,6 @@ from tests.cast import PASSWORD, add_entry, add_member, invite, work
 from tests.steps import LOG_IN, is_logged_in, log_in, text
 
 WRONG = "Wrong-Password-1"
-
-
-@pytest.fixture
-def hashes(monkeypatch):
-    """The passwords that were hashed, each time that it was done."""
-    done = []
-    encode = MD5PasswordHasher.encode
-
-    def counted(self, password, salt):
-        done.append(password)
-        return encode(self, password, salt)
-
-    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
-    return done
 
 
 @pytest.fixture

@@ -1,0 +1,250 @@
+"""Who is on which project: with which template, from when, until when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import AuditEvent
+from companies.conditions import in_force
+from companies.fields import PlainTextField
+from companies.models.company import OwnedByCompany
+from companies.models.directory import Membership
+from companies.models.templates import PermissionTemplate
+from companies.tools import Scope
+
+if TYPE_CHECKING:
+    from companies.models.projects import Project
+
+
+class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
+    def in_force(self, day: date | None = None) -> Self:
+        """Grants that hold on this day, or today."""
+        return self.filter(in_force(day or timezone.localdate()))
+
+    def not_over(self, day: date) -> Self:
+        """Grants that hold on this day or will hold later."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), suspended_at=None)
+
+    def limiting(self, day: date) -> Self:
+        """Those that limit somebody, now or later: they don't limit administrators."""
+        administrators = Membership.objects.administrators()
+        return self.not_over(day).filter(
+            ~Exists(administrators.filter(pk=OuterRef("membership"))),
+            membership__is_active=True,
+        )
+
+    @transaction.atomic
+    def grant(
+        self,
+        pairs: "Iterable[tuple[Membership, Project, PermissionTemplate]]",
+        by: User | None,
+        *,
+        starts_on: date | None = None,
+        ends_on: date | None = None,
+    ) -> "Granting":
+        """Put people on projects; who is on one already stays as they are.
+
+        Raises:
+            ValidationError: when a day, a template or a company doesn't fit.
+        """
+        pairs = list(pairs)
+        for company in {project.company for _, project, _ in pairs}:
+            company.hold()
+        there = set(
+            self.filter(
+                membership__in=[entry for entry, _, _ in pairs],
+                project__in=[project for _, project, _ in pairs],
+            ).values_list("membership", "project")
+        )
+        granting = Granting([], [])
+        for entry, project, template in pairs:
+            grant = ProjectMembership(
+                company=project.company,
+                project=project,
+                membership=entry,
+                template=template,
+                starts_on=starts_on,
+                ends_on=ends_on,
+            )
+            if (entry.pk, project.pk) in there:
+                granting.there.append(grant)
+                continue
+            grant.clean()
+            granting.made.append(grant)
+        self.bulk_create(granting.made)
+        record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
+        return granting
+
+    @transaction.atomic
+    def suspend(self, reason: str, by: User | None) -> int:
+        """Let nobody of these in for now, and say why. Return how many.
+
+        Raises:
+            ValidationError: when no reason is given.
+        """
+        reason = reason.strip()
+        if not reason:
+            raise ValidationError("Say why, in a few words.", code="reason_missing")
+        rows = self.filter(suspended_at=None)
+        suspended = {"suspended_at": timezone.now(), "suspension_reason": reason}
+        facts = {"reason": reason}
+        return rows.change(suspended, AuditEvent.Kind.GRANT_SUSPENDED, by, facts)
+
+    @transaction.atomic
+    def lift(self, by: User | None) -> int:
+        """Lift the suspension of these. Return how many were suspended."""
+        rows = self.exclude(suspended_at=None)
+        lifted = {"suspended_at": None, "suspension_reason": ""}
+        return rows.change(lifted, AuditEvent.Kind.GRANT_LIFTED, by, {})
+
+    @transaction.atomic
+    def end(self, last_day: date, by: User | None) -> int:
+        """Set the last day of these, where it isn't earlier already. Return how many.
+
+        Who would only begin after that day is suspended instead: the row and its
+        history stay, and nobody gets in.
+        """
+        later = self.filter(Q(ends_on=None) | Q(ends_on__gt=last_day))
+        later.filter(starts_on__gt=last_day).suspend("Ended before the first day.", by)
+        rows = later.exclude(starts_on__gt=last_day)
+        facts = {"last_day": last_day}
+        return rows.change(
+            {"ends_on": last_day}, AuditEvent.Kind.GRANT_ENDED, by, facts
+        )
+
+    def change(
+        self,
+        values: dict[str, Any],
+        kind: AuditEvent.Kind,
+        by: User | None,
+        facts: dict[str, Any],
+    ) -> int:
+        """Write the same to all of these, and an event for each. Return how many."""
+        rows = list(
+            self.select_related("company", "membership__user", "project", "template")
+        )
+        kept = ProjectMembership.objects.filter(pk__in=[row.pk for row in rows])
+        kept.update(**values)
+        record_grants(kind, by, rows, **facts)
+        return len(rows)
+
+
+@dataclass(frozen=True)
+class Granting:
+    """What became of the people who were to be put on projects."""
+
+    made: "list[ProjectMembership]"
+    there: "list[ProjectMembership]"
+
+
+def record_grants(
+    kind: AuditEvent.Kind,
+    by: User | None,
+    grants: "Iterable[ProjectMembership]",
+    **facts: Any,
+) -> None:
+    AuditEvent.objects.bulk_create(
+        AuditEvent.of(
+            kind,
+            by,
+            grant.company,
+            grant.membership,
+            {"project": str(grant.project), "template": str(grant.template), **facts},
+        )
+        for grant in grants
+    )
+
+
+class ProjectMembership(OwnedByCompany):
+    """One person on one project: with which template, from when, until when."""
+
+    project = models.ForeignKey(
+        "companies.Project",
+        on_delete=models.PROTECT,
+        related_name="project_memberships",
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="project_memberships"
+    )
+    template = models.ForeignKey(
+        PermissionTemplate,
+        on_delete=models.PROTECT,
+        related_name="projectmemberships",
+        verbose_name="project template",
+        limit_choices_to={"scope": Scope.PROJECT},
+    )
+    starts_on = models.DateField("first day", null=True, blank=True)
+    ends_on = models.DateField("last day", null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    suspension_reason = PlainTextField(max_length=200, blank=True)
+
+    objects = ProjectMembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "person on a project"
+        verbose_name_plural = "people on projects"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "membership"],
+                name="companies_projectmembership_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_on=None)
+                | Q(ends_on=None)
+                | Q(ends_on__gte=F("starts_on")),
+                name="companies_projectmembership_days_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(suspended_at=None, suspension_reason="")
+                | (Q(suspended_at__isnull=False) & ~Q(suspension_reason="")),
+                name="companies_projectmembership_suspended_with_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership} on {self.project}"
+
+    def clean(self) -> None:
+        super().clean()
+        bound = self.template.project_id if self.template_id else None
+        if bound not in {None, self.project_id}:
+            raise ValidationError(
+                {
+                    "template": ValidationError(
+                        "This template is for another project.", code="other_project"
+                    )
+                }
+            )
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            raise ValidationError(
+                {
+                    "ends_on": ValidationError(
+                        "The last day can't be before the first.", code="days_reversed"
+                    )
+                }
+            )
+
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        return self.starts_on, self.ends_on
+
+    def standing(self, today: date) -> str:
+        """Whether the grant holds on a day, in words."""
+        if self.suspended_at:
+            return f"Suspended: {self.suspension_reason}"
+        if self.starts_on and self.starts_on > today:
+            return "Not begun"
+        return "Over" if self.ends_on and self.ends_on < today else "In force"
+
+    def template_elsewhere(self) -> PermissionTemplate | None:
+        """The template that this person would hold on another project."""
+        if self.template.project_id is None:
+            return self.template
+        return self.membership.default_project_template

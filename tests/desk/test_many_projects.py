@@ -1,0 +1,48 @@
+"""Somebody on very many projects: their form can be sent, their access can be read."""
+
+import pytest
+from django.urls import reverse
+
+from companies.models import Project, ProjectMembership
+from desk.admin.directory import GRANTS_IN_FORM
+
+
+@pytest.fixture
+def many(acme, max_):
+    projects = Project.objects.bulk_create(
+        Project(company=acme, name=f"P{number}", number=f"N-{number}")
+        for number in range(GRANTS_IN_FORM)
+    )
+    given = max_.project_memberships.get().template
+    pairs = [(max_, project, given) for project in projects]
+    ProjectMembership.objects.grant(pairs, None)
+
+
+@pytest.mark.usefixtures("many")
+def test_form_leaves_the_projects_to_their_list(as_, ada, max_):
+    """Else the browser would send more fields than are taken, and nothing be saved."""
+    client = as_(ada)
+    address = reverse("admin:companies_membership_change", args=[max_.pk])
+    page = client.get(address)
+    assert page.context["inline_admin_formsets"] == []
+    assert f"{GRANTS_IN_FORM + 1} projects" in page.content.decode()
+    client.post(address, {"template": max_.template_id, "first_name": "Maximilian"})
+    max_.refresh_from_db()
+    assert (max_.first_name, max_.is_active) == ("Maximilian", False)
+    assert max_.project_memberships.count() == GRANTS_IN_FORM + 1
+
+
+@pytest.mark.usefixtures("many")
+def test_access_is_a_sentence_for_each_project(as_, ada, max_, acme, tower):
+    """Not also a table of sixteen tools for each."""
+    own = reverse("companies:access", args=[acme.slug])
+    desk = reverse("admin:companies_membership_access", args=[max_.pk])
+    client = as_(ada)
+    for text in (
+        as_(max_).get(own).content.decode(),
+        client.get(desk).content.decode(),
+    ):
+        assert "Harbour Tower" in text
+        assert "Punch List" not in text
+    one = client.get(desk, {"project": tower.pk}).content.decode()
+    assert "Punch List" in one
