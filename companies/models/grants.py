@@ -52,7 +52,8 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         """Put people on projects; who is on one already stays as they are.
 
         Raises:
-            ValidationError: when a day, a template or a company doesn't fit.
+            ValidationError: when a day, a template or a company doesn't fit, or the
+                giver may not hand out a template there (T44).
         """
         pairs = list(pairs)
         for company in {project.company for _, project, _ in pairs}:
@@ -77,6 +78,7 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
                 granting.there.append(grant)
                 continue
             grant.clean()
+            grant.check_giver(by)
             granting.made.append(grant)
         self.bulk_create(granting.made)
         record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
@@ -229,6 +231,18 @@ class ProjectMembership(OwnedByCompany):
                         "The last day can't be before the first.", code="days_reversed"
                     )
                 }
+            )
+
+    def check_giver(self, by: User | None) -> None:
+        """Refuse a template that the giver may not hand out here; a command may all.
+
+        Raises:
+            ValidationError: with the reason.
+        """
+        if by and not by.has_perm("companies.add_projectmembership", self):
+            raise ValidationError(
+                f"You may not hand out {self.template} on {self.project}.",
+                code="may_not_hand_out",
             )
 
     @property
