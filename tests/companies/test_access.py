@@ -29,7 +29,7 @@ from companies.tools import Level, Scope, permission
 
 WORLDS = int(os.environ.get("ACCESS_WORLDS", 200))
 TODAY = date(2026, 5, 4)
-TOOLS = ["directory", "rfis", "budget"]
+TOOLS = ["directory", "rfis"]
 
 
 # The rule, in plain Python ----------------------------------------------------
