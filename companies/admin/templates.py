@@ -71,6 +71,7 @@ class TemplateForm(CompanyForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         if self.instance.pk and not self.errors:
+            self.instance.check_administrator_stays(self.levels)
             self.show_reach()
         return self.cleaned_data
 

@@ -403,6 +403,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="project_memberships",
                         to="companies.membership",
+                        verbose_name="person",
                     ),
                 ),
                 (

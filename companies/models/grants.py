@@ -114,10 +114,11 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         history stay, and nobody gets in.
         """
         later = self.filter(Q(ends_on=None) | Q(ends_on__gt=last_day))
-        later.filter(starts_on__gt=last_day).suspend("Ended before the first day.", by)
+        unbegun = later.filter(starts_on__gt=last_day)
+        suspended = unbegun.suspend("Ended before the first day.", by)
         rows = later.exclude(starts_on__gt=last_day)
         facts = {"last_day": last_day}
-        return rows.change(
+        return suspended + rows.change(
             {"ends_on": last_day}, AuditEvent.Kind.GRANT_ENDED, by, facts
         )
 
@@ -173,7 +174,10 @@ class ProjectMembership(OwnedByCompany):
         related_name="project_memberships",
     )
     membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, related_name="project_memberships"
+        Membership,
+        on_delete=models.PROTECT,
+        related_name="project_memberships",
+        verbose_name="person",
     )
     template = models.ForeignKey(
         PermissionTemplate,

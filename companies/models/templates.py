@@ -197,6 +197,23 @@ class PermissionTemplate(OwnedByCompany):
         )
         return counts["people"], counts["projects"]
 
+    def check_administrator_stays(self, levels: Mapping[str, int]) -> None:
+        """Refuse levels that would leave the company without an administrator.
+
+        Raises:
+            ValidationError: with what has to stay.
+        """
+        is_kept = levels.get(CompanyTool.DIRECTORY, Level.ADMIN) == Level.ADMIN
+        if is_kept or self.scope != Scope.COMPANY:
+            return
+        keepers = self.company.memberships.keepers()
+        if keepers.exists() and not keepers.exclude(template=self).exists():
+            raise ValidationError(
+                "The company would have no administrator: somebody has to keep Admin "
+                "on the Directory.",
+                code="last_administrator",
+            )
+
     @transaction.atomic
     def set_levels(self, levels: Mapping[str, int], by: User | None) -> None:
         """Write the whole matrix, and keep what it was in the history.
@@ -205,10 +222,9 @@ class PermissionTemplate(OwnedByCompany):
             ValidationError: when it would leave the company without an administrator.
         """
         self.company.hold()
+        self.check_administrator_stays(levels)
         before = self.level_of()
         changed = [tool for tool, level in levels.items() if before[tool] != level]
-        administrators = self.company.memberships.keepers()
-        had_one = administrators.exists()
         PermissionLevel.objects.bulk_create(
             [
                 PermissionLevel(template=self, tool=tool, level=levels[tool])
@@ -218,12 +234,6 @@ class PermissionTemplate(OwnedByCompany):
             unique_fields=["template", "tool"],
             update_fields=["level"],
         )
-        if had_one and not administrators.exists():
-            raise ValidationError(
-                "The company would have no administrator: somebody has to keep Admin "
-                "on the Directory.",
-                code="last_administrator",
-            )
         if changed:
             facts = {
                 TOOLS[self.scope][tool].label: in_words(before[tool], levels[tool])

@@ -126,20 +126,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         may_invite = set(allowed.values_list("pk", flat=True))
         # First the pending ones: an acceptance that runs at this moment has either
         # been committed when the entries are read, or fails by its version.
-        self.pending().filter(membership__in=may_invite).update(
-            version=F("version") + 1,
-            sent_to=Subquery(
-                Membership.objects.filter(pk=OuterRef("membership")).values("email")
-            ),
-            **self.model.fresh(by, now),
-        )
-        refused = []
-        invited: dict[int, Membership] = {}
-        for entry in Membership.objects.filter(pk__in=keys).select_related("company"):
-            if code := entry_refusal(entry, entry.pk in may_invite):
-                refused.append((entry, sentence(code)))
-            else:
-                invited[entry.pk] = entry
+        self.renew_pending(may_invite, by, now)
+        invited, refused = sort_out(keys, may_invite)
         pending = self.pending().filter(membership__in=invited)
         there = set(pending.values_list("membership", flat=True))
         self.bulk_create(
@@ -149,11 +137,20 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
                 sent_to=entry.email,
                 **self.model.fresh(by, now),
             )
-            for key, entry in invited.items()
-            if key not in there
+            for entry in invited
+            if entry.pk not in there
         )
         sent = pending.select_related("company", "membership").order_by("pk")
         return Sending(list(sent), refused)
+
+    def renew_pending(self, entries: set[int], by: User | None, now: datetime) -> None:
+        """Raise the version of what is pending: every older link dies."""
+        address = Membership.objects.filter(pk=OuterRef("membership")).values("email")
+        self.pending().filter(membership__in=entries).update(
+            version=F("version") + 1,
+            sent_to=Subquery(address),
+            **self.model.fresh(by, now),
+        )
 
     @transaction.atomic
     def revoke(self, by: User | None) -> int:
@@ -222,6 +219,19 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return [
             (entry, word) for entry, word in made if entry.pk in ready
         ], fresh.refused
+
+
+def sort_out(
+    keys: list[int], may_invite: set[int]
+) -> tuple[list[Membership], list[tuple[Membership, str]]]:
+    """Read the entries anew: those to invite, and the others with the reason."""
+    invited, refused = [], []
+    for entry in Membership.objects.filter(pk__in=keys).select_related("company"):
+        if code := entry_refusal(entry, entry.pk in may_invite):
+            refused.append((entry, sentence(code)))
+        else:
+            invited.append(entry)
+    return invited, refused
 
 
 def entry_refusal(entry: Membership, is_allowed: bool) -> str:

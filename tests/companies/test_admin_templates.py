@@ -51,6 +51,16 @@ def test_other_matrix_than_the_one_shown_is_shown_again(as_, ada, max_, acme):
     assert template(acme, FOREMAN).level_of()["rfis"] == 2
 
 
+def test_last_administrator_stays_and_what_was_entered_too(as_, ada, acme):
+    """A form error, with the levels as they were chosen."""
+    administrators = template(acme, "Company Administrator")
+    answer = as_(ada).post(address(administrators), filled(administrators, directory=1))
+    assert "would have no administrator" in answer.content.decode()
+    form = answer.context["adminform"].form
+    assert form["level_directory"].value() == "1"
+    assert template(acme, "Company Administrator").level_of()["directory"] == 3
+
+
 def test_change_that_reaches_nobody_is_saved_at_once(as_, ada, acme):
     owner = template(acme, "Owner/Client – External")
     as_(ada).post(address(owner), filled(owner, budget=0))

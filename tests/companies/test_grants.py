@@ -93,7 +93,7 @@ def test_demobilising_ends_everybody_and_keeps_their_place(
 ):
     future = add_member(acme, "later@acme.example")
     put_on(future, tower, starts_on=today + timedelta(days=5))
-    assert tower.demobilise(today, ada.user) == 1
+    assert tower.demobilise(today, ada.user) == 2
     grant = max_.project_memberships.get()
     assert grant.ends_on == today
     assert reaches(max_, tower)
