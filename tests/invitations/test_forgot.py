@@ -196,6 +196,15 @@ def test_asking_is_limited(client, db):
     assert answers == [302] * 5 + [429]
 
 
+def test_plus_tags_step_round_no_limit(client, ivo, mailoutbox):
+    """T12: they are other addresses, which get nothing, and one visitor's count."""
+    tagged = [f"ivo+{number}@subco.example" for number in range(21)]
+    answers = [ask(client, address).status_code for address in tagged]
+    assert answers == [302] * 20 + [429]
+    work()
+    assert [letter.to for letter in mailoutbox] == [[ivo.sent_to]]
+
+
 def test_asking_locks_nobody_out(client, ada):
     """T25."""
     for _ in range(6):
