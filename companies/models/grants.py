@@ -58,12 +58,7 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         pairs = list(pairs)
         for company in {project.company for _, project, _ in pairs}:
             company.hold()
-        there = set(
-            self.filter(
-                membership__in=[entry for entry, _, _ in pairs],
-                project__in=[project for _, project, _ in pairs],
-            ).values_list("membership", "project")
-        )
+        there = self.places_of(pairs)
         granting = Granting([], [])
         for entry, project, template in pairs:
             grant = ProjectMembership(
@@ -83,6 +78,16 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         self.bulk_create(granting.made)
         record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
         return granting
+
+    def places_of(
+        self, pairs: "list[tuple[Membership, Project, PermissionTemplate]]"
+    ) -> set[tuple[int, int]]:
+        """Who of these is on which of these projects already."""
+        rows = self.filter(
+            membership__in=[entry for entry, _, _ in pairs],
+            project__in=[project for _, project, _ in pairs],
+        )
+        return set(rows.values_list("membership", "project"))
 
     @transaction.atomic
     def suspend(self, reason: str, by: User | None) -> int:
