@@ -65,6 +65,16 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
+def headers(answer: Any) -> dict[str, str]:
+    """The headers that must not differ: the clock and the nonce may.
+
+    Expires is the second in which the answer was written; two answers of one kind
+    may lie on both sides of its turn.
+    """
+    own = ("Content-Length", "Content-Security-Policy", "Expires", "Set-Cookie")
+    return {key: value for key, value in answer.headers.items() if key not in own}
+
+
 def rows() -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables but the sessions'."""
     return {

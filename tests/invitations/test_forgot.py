@@ -10,7 +10,16 @@ from accounts.models import User
 from audit.models import AuditEvent
 from invitations.models import Delivery, Invitation
 from tests.cast import PASSWORD, add_entry, invite, link_in, work
-from tests.steps import CHOSEN, FORGOT, agree, is_logged_in, link_of, log_in, text
+from tests.steps import (
+    CHOSEN,
+    FORGOT,
+    agree,
+    headers,
+    is_logged_in,
+    link_of,
+    log_in,
+    text,
+)
 
 DONE = reverse("account_reset_password_done")
 
@@ -21,8 +30,7 @@ def ask(client, email):
 
 def stripped(answer):
     """What a stranger can see: status, headers and page."""
-    kept = {key: value for key, value in answer.headers.items() if key != "Set-Cookie"}
-    return answer.status_code, kept, answer.content, sorted(answer.cookies)
+    return answer.status_code, headers(answer), answer.content, sorted(answer.cookies)
 
 
 def test_the_log_in_page_leads_there(client, db):

@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from companies.models import Membership
 from invitations.models import Invitation
 from tests.cast import PASSWORD, add_entry, add_member, invite, work
-from tests.steps import LOG_IN, is_logged_in, log_in, text
+from tests.steps import LOG_IN, headers, is_logged_in, log_in, text
 
 WRONG = "Wrong-Password-1"
 
@@ -44,13 +44,8 @@ def people(ada, max_, ivo):
 def seen(answer, email):
     """What a stranger can see, but for the address and the token of the form."""
     page = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text(answer))
-    headers = {
-        key: value
-        for key, value in answer.headers.items()
-        if key not in ("Content-Length", "Content-Security-Policy")
-    }
     page = page.replace(email, "…")
-    return answer.status_code, headers, page, sorted(answer.cookies)
+    return answer.status_code, headers(answer), page, sorted(answer.cookies)
 
 
 def test_a_refusal_is_the_same_in_each_case(people):
