@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("welcome", "invitation"),
                             ("asked", "invitation, asked for at the log-in page"),
+                            ("reminder", "reminder of the invitation"),
                             ("account", "about the account"),
                         ],
                         max_length=10,

@@ -102,6 +102,7 @@ class Delivery(models.Model):
     class Kind(models.TextChoices):
         WELCOME = "welcome", "invitation"
         ASKED = "asked", "invitation, asked for at the log-in page"
+        REMINDER = "reminder", "reminder of the invitation"
         ACCOUNT = "account", "about the account"
 
     class State(models.TextChoices):

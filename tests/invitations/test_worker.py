@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from invitations.management.commands.work import Command
+from procore_site.management.commands.work import Command
 from invitations.models import Delivery, Invitation
 from invitations.tasks import deliver_due
 from tests.cast import add_entry, work
