@@ -7,10 +7,10 @@ companies/conditions.py, and tests/companies/test_access.py compares them.
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
-from django.db.models import FilteredRelation, QuerySet
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,14 +21,18 @@ from companies.models import (
     PermissionLevel,
     PermissionTemplate,
     Project,
+    ProjectMembership,
 )
 from companies.tools import CompanyTool, Level
 
 DIRECTORY = CompanyTool.DIRECTORY.value  # a project's Directory has the same key
 
+
 # These two queries are only ever filtered: making them anew for each request would take
 # a third of the time that the first question takes.
-LEVELS = PermissionLevel.objects.values_list("template", "tool", "level")
+@lru_cache(maxsize=1)
+def all_levels() -> QuerySet[PermissionLevel, Any]:
+    return PermissionLevel.objects.values_list("template", "tool", "level")
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +84,7 @@ class Access:
             return cls(False, None, {}, {})
         granted = {project: template for _, project, template in rows if project}
         levels: dict[int, dict[str, int]] = defaultdict(dict)
-        held = LEVELS.filter(template__in={rows[0][0], *granted.values()})
+        held = all_levels().filter(template__in={rows[0][0], *granted.values()})
         for template, tool, level in held:
             levels[template][tool] = level
         return cls(False, rows[0][0], granted, levels)
@@ -129,9 +133,65 @@ class Access:
         if self.is_administrator:
             return True
         held = self.granted.get(project.pk) if project else self.template
-        if not HandOut.objects.filter(giver=held, given=given).exists():
-            return False
-        return all(
-            level <= self.level_in(held, tool)
-            for tool, level in given.level_of().items()
-        )
+        return given.pk in self.hand_outs[held or 0]
+
+    @cached_property
+    def hand_outs(self) -> dict[int, set[int]]:
+        """What a holder of each held template may give: on its list, and not above.
+
+        Asked once, in two queries, whatever the number of templates.
+        """
+        held = {self.template or 0, *self.granted.values()}
+        pairs = HandOut.objects.filter(giver__in=held).values_list("giver", "given")
+        above: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        for given, tool, level in all_levels().filter(
+            template__handed_out_by__giver__in=held
+        ):
+            above[given].append((tool, level))
+        hand_outs: dict[int, set[int]] = defaultdict(set)
+        for giver, given in pairs:
+            if all(level <= self.level_in(giver, tool) for tool, level in above[given]):
+                hand_outs[giver].add(given)
+        return hand_outs
+
+    def offered(
+        self, templates: QuerySet[PermissionTemplate]
+    ) -> QuerySet[PermissionTemplate]:
+        """Of a company's templates those that this person may give, here or there."""
+        if self.is_administrator:
+            return templates
+        return templates.filter(pk__in=set().union(*self.hand_outs.values()))
+
+    def invitable(self, entries: QuerySet[Membership]) -> QuerySet[Membership]:
+        """Of a company's entries those whose templates this person may give (T18b).
+
+        What an entry holds on projects counts as well, as far as it isn't over.
+        """
+        if self.is_administrator:
+            return entries
+        if self.on_company(DIRECTORY) < Level.STANDARD:
+            return entries.none()
+        given = Q(pk__in=[])
+        for project, held in self.granted.items():
+            given |= Q(project=project, template__in=self.hand_outs[held])
+        grants = ProjectMembership.objects.not_over(timezone.localdate())
+        others = grants.filter(membership=OuterRef("pk")).exclude(given)
+        templates = self.hand_outs[self.template or 0]
+        return entries.filter(~Exists(others), template__in=templates)
+
+
+def may_invite(user: User | None, entries: QuerySet[Membership]) -> set[int]:
+    """The keys of those entries that a person may invite, each in its company.
+
+    A command has no user, and invites whom it likes. An account that was made with a
+    first password invites nobody until it is proven.
+    """
+    if user is None:
+        return set(entries.values_list("pk", flat=True))
+    if not (user.is_superuser or user.is_proven):
+        return set()
+    keys: set[int] = set()
+    for company in set(entries.order_by().values_list("company", flat=True)):
+        own = Access.of(user, company).invitable(entries.filter(company=company))
+        keys.update(own.values_list("pk", flat=True))
+    return keys

@@ -15,13 +15,16 @@ def current(prefix: str = "") -> Q:
     return Q((f"{prefix}is_active", True), (f"{prefix}user__is_active", True))
 
 
-def administrator(prefix: str = "") -> Q:
-    """A current entry with Admin on the company's Directory."""
+def on_directory(level: int, prefix: str = "") -> Q:
+    """A current entry with at least this level on the company's Directory.
+
+    Admin on it makes a company administrator.
+    """
     template = f"{prefix}template__"
     return current(prefix) & Q(
         (f"{template}scope", Scope.COMPANY),
         (f"{template}levels__tool", CompanyTool.DIRECTORY),
-        (f"{template}levels__level", Level.ADMIN),
+        (f"{template}levels__level__gte", level),
     )
 
 

@@ -3,9 +3,14 @@
 Opening a page changes nothing here; the pages take their company from their address.
 """
 
+from typing import cast
+
 from django.http import HttpRequest
 
+from accounts.models import User
+from companies.access import DIRECTORY, Access
 from companies.models import Company
+from companies.tools import Level
 
 KEY = "desk_company"
 
@@ -13,17 +18,29 @@ KEY = "desk_company"
 def select_company(request: HttpRequest, company: Company | None) -> None:
     """Remember the company to work for; None lets an operator work for all again."""
     request.session[KEY] = company.pk if company else None
+    request.__dict__.pop("_desk_company", None)
 
 
 def desk_company(request: HttpRequest) -> Company | None:
     """The company to work for, asked once a request and checked each time (T35, T37).
 
-    An administrator of one company needs no choice. None is, for an operator, all
+    Who may work at one desk only needs no choice. None is, for an operator, all
     companies; for anybody else none.
     """
     if not hasattr(request, "_desk_company"):
         request._desk_company = find_desk_company(request)  # type: ignore[attr-defined]
     return request._desk_company  # type: ignore[attr-defined, no-any-return]
+
+
+def desk_level(request: HttpRequest) -> int:
+    """What the reader may do at the desk: their level on the company's Directory.
+
+    An operator may do everything, in one company and in all.
+    """
+    company = desk_company(request)
+    if company is None:
+        return Level.ADMIN if request.user.is_superuser else Level.NONE
+    return Access.of(cast(User, request.user), company.pk).on_company(DIRECTORY)
 
 
 def find_desk_company(request: HttpRequest) -> Company | None:
@@ -36,9 +53,16 @@ def find_desk_company(request: HttpRequest) -> Company | None:
     return next((each for each in companies if each.pk == chosen), None)
 
 
+def named_company(request: HttpRequest, slug: str) -> Company | None:
+    """The company of this name in addresses, if the reader may work for it."""
+    if request.user.is_superuser:
+        return Company.objects.filter(slug=slug).first()
+    return next((each for each in desk_companies(request) if each.slug == slug), None)
+
+
 def desk_companies(request: HttpRequest) -> list[Company]:
-    """The companies that the reader administers, asked once a request."""
+    """The companies whose desk the reader may enter, asked once a request."""
     if not hasattr(request, "_desk_companies"):
-        administered = Company.objects.administered_by(request.user)
-        request._desk_companies = list(administered)  # type: ignore[attr-defined]
+        entered = Company.objects.with_directory(request.user)
+        request._desk_companies = list(entered)  # type: ignore[attr-defined]
     return request._desk_companies  # type: ignore[attr-defined, no-any-return]

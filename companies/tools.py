@@ -118,6 +118,7 @@ class Shipped(NamedTuple):
 
 
 COMPANY_ADMINISTRATOR = "Company Administrator"
+COORDINATOR = "Coordinator"
 MEMBER = "Member"
 PROJECT_MANAGER = "Project Manager – Internal"
 FOREMAN = "Foreman/Superintendent – Internal"
@@ -140,6 +141,16 @@ ON_SITE: dict[str, Level] = {
 
 COMPANY_TEMPLATES = [
     Shipped(COMPANY_ADMINISTRATOR, Scope.COMPANY, Level.ADMIN),
+    Shipped(
+        COORDINATOR,
+        Scope.COMPANY,
+        Level.NONE,
+        {
+            CompanyTool.DIRECTORY: Level.STANDARD,
+            CompanyTool.PORTFOLIO: Level.READ_ONLY,
+        },
+        (MEMBER,),
+    ),
     Shipped(
         MEMBER, Scope.COMPANY, Level.NONE, {CompanyTool.PORTFOLIO: Level.READ_ONLY}
     ),

@@ -10,11 +10,17 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from companies.desk import desk_companies, desk_company, select_company
+from companies.desk import (
+    desk_companies,
+    desk_company,
+    named_company,
+    select_company,
+)
 
 # allauth's pages do what the first three do. The last one leads from any number to the
 # address of the row, whosever it is (T43).
@@ -53,7 +59,11 @@ class AdminSite(admin.AdminSite):
 
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            return self.way_in(request) or guarded(request, *args, **kwargs)
+            return (
+                self.way_in(request)
+                or self.switched(request)
+                or guarded(request, *args, **kwargs)
+            )
 
         return inner
 
@@ -76,6 +86,36 @@ class AdminSite(admin.AdminSite):
             return None
         messages.info(request, "Select a company that you administer.")
         return redirect(reverse("companies:select", query={"next": target}))
+
+    def switched(self, request: HttpRequest) -> HttpResponse | None:
+        """Write nothing for a form that was shown for another company (T37).
+
+        Two windows share one session, so what is selected may have changed since. The
+        page that says so keeps what was entered, and can switch back and save it.
+        """
+        shown = request.POST.get("desk")
+        company = desk_company(request)
+        if shown is None or shown == (company.slug if company else ""):
+            return None
+        belongs_to = named_company(request, shown)
+        may_return = bool(belongs_to) or (not shown and request.user.is_superuser)
+        if may_return and "switch_back" in request.POST:
+            select_company(request, belongs_to)
+            return None
+        context = {
+            **self.each_context(request),
+            "title": "Another company is selected",
+            "belongs_to": belongs_to or "all companies",
+            "may_return": may_return,
+            "posted": [
+                (name, value)
+                for name, values in request.POST.lists()
+                for value in values
+                if name != "csrfmiddlewaretoken"
+            ],
+            "has_files": bool(request.FILES),
+        }
+        return TemplateResponse(request, "admin/switched.html", context, status=409)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Lead to the index, which asks for allauth's log-in page, with its limits and

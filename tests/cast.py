@@ -1,8 +1,9 @@
 """The cast of the tests: two companies, and people with stated relations to them.
 
-Acme and Globex know nothing of each other. Ada administers Acme; Max is a member of
-Acme and a foreman on one of its projects; Gina administers Globex; Ivo has been invited
-to Acme and hasn't joined yet; Olga is the operator.
+Acme and Globex know nothing of each other. Ada administers Acme; Cora is its
+coordinator (Standard on the Directory), Rory reads it (Read Only), and both are foremen
+on its project; Max is a member of Acme and a foreman there; Gina administers Globex;
+Ivo has been invited to Acme and hasn't joined yet; Olga is the operator.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from companies.models import (
     Project,
     ProjectMembership,
 )
-from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from companies.tools import COMPANY_ADMINISTRATOR, COORDINATOR, MEMBER, Level
 from invitations.models import Invitation, Terms
 
 PASSWORD = "Correct-Horse-7"
@@ -114,6 +115,28 @@ def ada(acme: Company) -> Membership:
 @pytest.fixture
 def max_(acme: Company, tower: Project) -> Membership:
     entry = add_member(acme, "max@acme.example", first_name="Max", last_name="Weber")
+    put_on(entry, tower)
+    return entry
+
+
+@pytest.fixture
+def cora(acme: Company, tower: Project) -> Membership:
+    """Standard on the Directory: she adds people and invites them."""
+    entry = add_member(
+        acme, "cora@acme.example", first_name="Cora", template=COORDINATOR
+    )
+    put_on(entry, tower)
+    return entry
+
+
+@pytest.fixture
+def rory(acme: Company, tower: Project) -> Membership:
+    """Read Only on the Directory."""
+    reader = PermissionTemplate.objects.create(
+        company=acme, name="Reader", scope="company"
+    )
+    reader.set_levels({"directory": Level.READ_ONLY}, None)
+    entry = add_member(acme, "rory@acme.example", first_name="Rory", template="Reader")
     put_on(entry, tower)
     return entry
 

@@ -6,6 +6,7 @@ from companies.admin.scoped import (
     CompanyRelatedFilter,
     CompanyScopedAdmin,
     CompanyScopedInline,
+    GivingForm,
 )
 from companies.admin.templates import PermissionTemplateAdmin
 
@@ -16,6 +17,7 @@ __all__ = [
     "CompanyRelatedFilter",
     "CompanyScopedAdmin",
     "CompanyScopedInline",
+    "GivingForm",
     "GrantAdmin",
     "PermissionTemplateAdmin",
     "ProjectAdmin",

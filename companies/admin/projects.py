@@ -17,11 +17,13 @@ from companies.admin.scoped import (
     EVERYWHERE,
     CompanyRelatedFilter,
     CompanyScopedAdmin,
+    GivingForm,
 )
 from companies.conditions import in_force
 from companies.explanations import spoken
 from companies.fields import validate_plain_text
 from companies.models import Project, ProjectMembership, Vendor
+from companies.tools import Level
 
 
 def day_field(label: str, *, required: bool = True) -> forms.DateField:
@@ -193,6 +195,8 @@ class StandingFilter(admin.SimpleListFilter):
 class GrantAdmin(CompanyScopedAdmin):
     """Who is on which project: from the project's side, and in bulk."""
 
+    form = GivingForm
+    adds_from = Level.STANDARD
     list_display = ["person", "project", "template", "days", "state"]
     list_display_links = ["person"]
     list_filter = [
@@ -244,7 +248,7 @@ class GrantAdmin(CompanyScopedAdmin):
         """What ended is kept, with its last day: it is the history of the access."""
         return False
 
-    @admin.action(description="Suspend …", location=EVERYWHERE)
+    @admin.action(description="Suspend …", permissions=["change"], location=EVERYWHERE)
     def suspend(self, request: UserRequest, queryset: Any) -> Any:
         form, page = self.ask(request, queryset, ReasonForm, "suspend", "Suspend")
         if form:
@@ -252,11 +256,13 @@ class GrantAdmin(CompanyScopedAdmin):
             self.report(request, f"Suspended: {count}.", [])
         return page
 
-    @admin.action(description="Lift the suspension", location=EVERYWHERE)
+    @admin.action(
+        description="Lift the suspension", permissions=["change"], location=EVERYWHERE
+    )
     def lift(self, request: UserRequest, queryset: Any) -> None:
         self.report(request, f"Lifted: {queryset.lift(request.user)}.", [])
 
-    @admin.action(description="End on …", location=EVERYWHERE)
+    @admin.action(description="End on …", permissions=["change"], location=EVERYWHERE)
     def end(self, request: UserRequest, queryset: Any) -> Any:
         form, page = self.ask(request, queryset, LastDayForm, "end", "Set the last day")
         if form:
@@ -267,13 +273,14 @@ class GrantAdmin(CompanyScopedAdmin):
 
 @admin.register(Vendor)
 class VendorAdmin(CompanyScopedAdmin):
+    adds_from = Level.STANDARD
     list_display = ["name"]
     search_fields = ["name"]
     fields = ["name"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A firm that nobody works for may go; the others are protected."""
-        return self.may_work(request, obj)
+        return self.has_change_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the people who are in the way, not a permission that nobody has."""

@@ -6,7 +6,7 @@ every registered admin as an administrator of another company (T37 to T45).
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,15 +20,17 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from accounts.models import User
 from audit.admin import AuditedAdmin
-from companies.desk import desk_company
-from companies.models import Company, OwnedByCompany
+from companies.access import Access
+from companies.desk import desk_company, desk_level
+from companies.models import Company, OwnedByCompany, PermissionTemplate
+from companies.tools import Level
 
 # Where an action is offered: for rows of the list, and for the row of the form.
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 # So many rows of a kind are named in a message; of the others one reads how many.
 NAMED = 10
-SHOWN_FOR = "for"
 # So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
 
@@ -53,7 +55,6 @@ class CompanyForm(forms.ModelForm[Any]):
     """
 
     company: Company | None = None
-    shown_for = ""  # the key of the company that a form for a new row was shown for
 
     def __init__(
         self, *args: Any, company: Company | None = None, **kwargs: Any
@@ -66,21 +67,22 @@ class CompanyForm(forms.ModelForm[Any]):
             if rows is not None and issubclass(rows.model, OwnedByCompany):
                 field.queryset = rows.filter(company=self.instance.company_id)  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any] | None:
-        """Refuse a new row where another company was chosen since the form was shown.
 
-        Raises:
-            ValidationError: it says so; the form, shown again, is for that company.
-        """
-        super().clean()
-        if self.shown_for not in ("", str(self.instance.company_id)):
-            raise ValidationError(
-                "You have chosen another company in the meantime: %(company)s. Nothing "
-                "is saved. Save once more to add this to %(company)s.",
-                params={"company": self.instance.company},
-                code="company_switched",
-            )
-        return self.cleaned_data
+class GivingForm(CompanyForm):
+    """A form of a row that gives somebody a template: nobody gives above their own
+    level, whatever the page offered (T44)."""
+
+    by: User | None = None
+
+    def _post_clean(self) -> None:
+        """Ask once the row is made of what was entered, as Django's own forms do."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        try:
+            self.instance.check_giver(self.by)
+        except ValidationError as error:
+            self.add_error("template", error)
 
 
 class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
@@ -106,7 +108,13 @@ class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
 
 
 class ScopedMixin:
-    """What an admin and an inline of a company's rows have in common."""
+    """What an admin and an inline of a company's rows have in common.
+
+    The reader's level on the company's Directory decides: Read Only looks, Standard
+    adds people and invites them, Admin does everything.
+    """
+
+    adds_from = Level.ADMIN  # the level that may add a row
 
     def scope(
         self, rows: models.QuerySet[Any], request: HttpRequest
@@ -116,11 +124,12 @@ class ScopedMixin:
             return rows.filter(company=company)
         return rows if request.user.is_superuser else rows.none()
 
-    def may_work(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_level(self, request: HttpRequest, level: int, obj: Any = None) -> bool:
+        """Whether the reader may do here what takes this level on the Directory."""
         company = desk_company(request)
-        if company is None:
-            return bool(request.user.is_superuser)
-        return obj is None or obj.company_id == company.pk
+        if company and obj and obj.company_id != company.pk:
+            return False
+        return desk_level(request) >= level
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return self.scope(super().get_queryset(request), request)  # type: ignore[misc]
@@ -133,6 +142,8 @@ class ScopedMixin:
         rows = model._default_manager.none()
         if issubclass(model, OwnedByCompany):
             rows = self.scope(model._default_manager.all(), request)
+        if issubclass(model, PermissionTemplate):
+            rows = offered(rows, request)
         kwargs["queryset"] = rows
         if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
             kwargs["widget"] = CompletedSelect(db_field, self.admin_site)  # type: ignore[attr-defined]
@@ -152,10 +163,14 @@ class ScopedMixin:
         return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_work(request, obj)
+        return self.has_level(request, Level.READ_ONLY, obj)
+
+    def has_invite_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """For actions that invite people, or put them on projects."""
+        return self.has_level(request, Level.STANDARD, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_work(request, obj)
+        return self.has_level(request, Level.ADMIN, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -168,28 +183,21 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     readonly_fields = ["company"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.may_work(request)
+        return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A new row needs a company, so an operator chooses one first."""
-        return desk_company(request) is not None
+        return desk_company(request) is not None and self.has_level(
+            request, self.adds_from
+        )
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.company = desk_company(request)  # type: ignore[attr-defined]
-        form.shown_for = "" if obj else request.GET.get(SHOWN_FOR, "")  # type: ignore[attr-defined]
+        form.by = request.user  # type: ignore[attr-defined]
         return form
-
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Let the form's address name its company: two tabs share one session (T37)."""
-        company = desk_company(request)
-        query = request.GET.copy()
-        query[SHOWN_FOR] = str(company.pk) if company else ""
-        return super().add_view(request, f"?{query.urlencode()}", extra_context)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         first, *others = super().get_list_display(request)
@@ -284,6 +292,16 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
             )
 
 
+def offered(
+    templates: models.QuerySet[PermissionTemplate], request: HttpRequest
+) -> models.QuerySet[PermissionTemplate]:
+    """Only the templates that the reader may give to somebody (T44)."""
+    company = desk_company(request)
+    if company is None:
+        return templates
+    return Access.of(cast(User, request.user), company.pk).offered(templates)
+
+
 class CompanyScopedInline(ScopedMixin, admin.TabularInline[Any, Any]):
     form = CompanyForm
     formset = CompanyInlineFormSet
@@ -293,10 +311,12 @@ class CompanyScopedInline(ScopedMixin, admin.TabularInline[Any, Any]):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Read so many rows at most, whatever number a form says that there are."""
         most = {"max_num": ROWS_AT_ONCE, "absolute_max": ROWS_AT_ONCE}
-        return super().get_formset(request, obj, **most | kwargs)
+        formset = super().get_formset(request, obj, **most | kwargs)
+        formset.form.by = request.user  # type: ignore[attr-defined]
+        return formset
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_work(request, obj)
+        return self.has_level(request, self.adds_from, obj)
 
 
 class CompanyRelatedFilter(admin.RelatedFieldListFilter):

@@ -166,9 +166,10 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """One by one, and none that came with the company or that somebody holds."""
-        return obj is not None and not obj.is_shipped and self.may_work(request, obj)
+        is_own = obj is not None and not obj.is_shipped
+        return is_own and self.has_change_permission(request, obj)
 
-    @admin.action(description="Duplicate", location=EVERYWHERE)
+    @admin.action(description="Duplicate", permissions=["change"], location=EVERYWHERE)
     def duplicate(self, request: UserRequest, queryset: Any) -> HttpResponse | None:
         copies = []
         for template in queryset:

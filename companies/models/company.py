@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import User
-from companies.conditions import administrator, current
+from companies.conditions import current, on_directory
 from companies.fields import PlainTextField
-from companies.tools import CompanyKind
+from companies.tools import CompanyKind, Level
 
 if TYPE_CHECKING:
     from companies.models.directory import MembershipQuerySet
@@ -30,13 +30,13 @@ class CompanyQuerySet(models.QuerySet["Company"]):
             current("memberships__"), memberships__user=user.pk, is_active=True
         )
 
-    def administered_by(self, user: AnyUser) -> Self:
-        """The companies whose directory a person keeps.
+    def with_directory(self, user: AnyUser, level: int = Level.READ_ONLY) -> Self:
+        """The companies whose desk a person may enter, with at least this level.
 
-        An account that was made with a first password keeps none until it is proven.
+        An account that was made with a first password enters none until it is proven.
         """
         return self.filter(
-            administrator("memberships__"),
+            on_directory(level, "memberships__"),
             Exists(User.objects.proven().filter(pk=user.pk)),
             memberships__user=user.pk,
             is_active=True,

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.addresses import CanonicalEmailField
 from accounts.models import User
-from companies.conditions import administrator, current
+from companies.conditions import current, on_directory
 from companies.fields import PlainTextField
-from companies.models.company import Company, OwnedByCompany
+from companies.models.company import OwnedByCompany
 from companies.models.templates import PermissionTemplate
-from companies.tools import Scope
+from companies.tools import Level, Scope
 
 if TYPE_CHECKING:
     from companies.models.grants import ProjectMembershipQuerySet
@@ -61,20 +61,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def administrators(self) -> Self:
         """Current people with Admin on the company's Directory."""
-        return self.filter(administrator())
+        return self.filter(on_directory(Level.ADMIN))
 
     def keepers(self) -> Self:
         """Administrators who may enter the desk: a first password alone lets nobody."""
         return self.administrators().filter(user__in=User.objects.proven())
-
-    def invitable_by(self, user: User) -> Self:
-        """The entries whose templates a person may hand out.
-
-        Company administrators hand out all templates of their company.
-        """
-        if user.is_superuser and user.is_active:
-            return self
-        return self.filter(company__in=Company.objects.administered_by(user))
 
 
 class Membership(OwnedByCompany):
@@ -195,6 +186,17 @@ class Membership(OwnedByCompany):
         """Give this place to a log-in, for good."""
         rows = Membership.objects.filter(pk=self.pk, user=None)
         rows.update(user=user, joined_at=at, email=user.email)
+
+    def check_giver(self, by: User | None) -> None:
+        """Refuse a company template that the giver may not hand out; a command may all.
+
+        Raises:
+            ValidationError: with the reason.
+        """
+        if by and not by.has_perm("companies.add_membership", self):
+            raise ValidationError(
+                f"You may not hand out {self.template}.", code="may_not_hand_out"
+            )
 
     def check_address_is_free(self) -> None:
         """Refuse an address that stands in this directory already.

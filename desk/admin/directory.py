@@ -21,11 +21,12 @@ from companies.admin import (
     CompanyRelatedFilter,
     CompanyScopedAdmin,
     CompanyScopedInline,
+    GivingForm,
 )
 from companies.desk import desk_company
 from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
-from companies.tools import MEMBER
+from companies.tools import MEMBER, Level
 from desk.forms import AddToProjectForm, ExplainForm
 from desk.status import Status, with_status
 from invitations.models import Invitation
@@ -56,7 +57,9 @@ class ProjectFormSet(CompanyInlineFormSet):
 
 
 class ProjectInline(CompanyScopedInline):
+    form = GivingForm
     formset = ProjectFormSet
+    adds_from = Level.STANDARD
     model = ProjectMembership
     verbose_name = "project"
     verbose_name_plural = "projects"
@@ -70,6 +73,8 @@ class ProjectInline(CompanyScopedInline):
 
 @admin.register(Membership)
 class DirectoryAdmin(CompanyScopedAdmin):
+    form = GivingForm
+    adds_from = Level.STANDARD
     list_display = [
         "name",
         "status_text",
@@ -186,7 +191,9 @@ class DirectoryAdmin(CompanyScopedAdmin):
 
     # Projects
 
-    @admin.action(description="Add to a project …", location=EVERYWHERE)
+    @admin.action(
+        description="Add to a project …", permissions=["invite"], location=EVERYWHERE
+    )
     def add_to_project(self, request: UserRequest, queryset: Any) -> Any:
         """Put people on a project; who is on it already stays as they are."""
         entries = list(queryset.select_related("default_project_template", "company"))
@@ -241,7 +248,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
 
     # Inviting
 
-    @admin.action(description="Invite", location=EVERYWHERE)
+    @admin.action(description="Invite", permissions=["invite"], location=EVERYWHERE)
     def invite(self, request: UserRequest, queryset: Any) -> None:
         """Invite all but those whose link works: it would die unasked."""
         entries = list(queryset)
@@ -249,7 +256,11 @@ class DirectoryAdmin(CompanyScopedAdmin):
         refused = [(each, INVITED_ALREADY) for each in invited]
         self.send(request, [x for x in entries if x not in invited], refused)
 
-    @admin.action(description="Send the invitation again", location=EVERYWHERE)
+    @admin.action(
+        description="Send the invitation again",
+        permissions=["invite"],
+        location=EVERYWHERE,
+    )
     def send_again(self, request: UserRequest, queryset: Any) -> None:
         entries = list(queryset)
         pending = Invitation.State.PENDING
@@ -276,7 +287,9 @@ class DirectoryAdmin(CompanyScopedAdmin):
             [*refused, *sending.refused],
         )
 
-    @admin.action(description="Revoke the invitation", location=EVERYWHERE)
+    @admin.action(
+        description="Revoke the invitation", permissions=["change"], location=EVERYWHERE
+    )
     def revoke(self, request: UserRequest, queryset: Any) -> None:
         count = Invitation.objects.filter(membership__in=queryset.values("pk")).revoke(
             request.user
@@ -287,7 +300,9 @@ class DirectoryAdmin(CompanyScopedAdmin):
         }
         self.report(request, done.get(count, f"{count} invitations are revoked."), [])
 
-    @admin.action(description="Make a first password", location=EVERYWHERE)
+    @admin.action(
+        description="Make a first password", permissions=["invite"], location=EVERYWHERE
+    )
     def first_password(self, request: UserRequest, queryset: Any) -> Any:
         """Show first passwords, this once (S6); the page can't be called up again."""
         if queryset.count() > FIRST_PASSWORDS_AT_ONCE:

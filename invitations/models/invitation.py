@@ -18,6 +18,7 @@ from django.utils.crypto import get_random_string
 from accounts.addresses import CanonicalEmailField
 from accounts.models import User
 from audit.models import AuditEvent
+from companies.access import may_invite
 from companies.models import (
     AnyUser,
     Company,
@@ -118,16 +119,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         keys = [entry.pk for entry in entries]
         for company in Company.objects.filter(memberships__in=keys).distinct():
             company.hold()
-        allowed = Membership.objects.filter(pk__in=keys)
-        if by is not None:
-            allowed = allowed.invitable_by(by)
         # Asked once: as a subquery of the UPDATE it took PostgreSQL half a minute for
         # 2,000 entries that it had no statistics of yet, as after an import.
-        may_invite = set(allowed.values_list("pk", flat=True))
+        allowed = may_invite(by, Membership.objects.filter(pk__in=keys))
         # First the pending ones: an acceptance that runs at this moment has either
         # been committed when the entries are read, or fails by its version.
-        self.renew_pending(may_invite, by, now)
-        invited, refused = sort_out(keys, may_invite)
+        self.renew_pending(allowed, by, now)
+        invited, refused = sort_out(keys, allowed)
         pending = self.pending().filter(membership__in=invited)
         there = set(pending.values_list("membership", flat=True))
         self.bulk_create(
@@ -202,9 +200,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         ]
         encoded = {entry.pk: make_password(password) for entry, password in made}
         with transaction.atomic():
-            there = self.acceptable(timezone.now()).filter(membership__in=entries)
-            if by is not None:
-                there = there.filter(membership__in=Membership.objects.invitable_by(by))
+            keys = [entry.pk for entry in entries]
+            allowed = may_invite(by, Membership.objects.filter(pk__in=keys))
+            there = self.acceptable(timezone.now()).filter(membership__in=allowed)
             live = list(there.select_related("company", "membership"))
             taken = {invitation.membership_id for invitation in live}
             fresh = self.renew(
@@ -222,12 +220,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 def sort_out(
-    keys: list[int], may_invite: set[int]
+    keys: list[int], allowed: set[int]
 ) -> tuple[list[Membership], list[tuple[Membership, str]]]:
     """Read the entries anew: those to invite, and the others with the reason."""
     invited, refused = [], []
     for entry in Membership.objects.filter(pk__in=keys).select_related("company"):
-        if code := entry_refusal(entry, entry.pk in may_invite):
+        if code := entry_refusal(entry, entry.pk in allowed):
             refused.append((entry, sentence(code)))
         else:
             invited.append(entry)

@@ -299,5 +299,6 @@ def test_holder_hands_out_what_is_on_the_list_and_not_above(max_, ada, tower):
     assert access.may_hand_out(subcontractor, tower)
     assert not access.may_hand_out(named["Owner/Client – External"], tower)
     subcontractor.set_levels({"budget": Level.READ_ONLY}, None)
+    access = Access.load(max_.user, company.pk)
     assert not access.may_hand_out(subcontractor, tower)
     assert Access.load(ada.user, company.pk).may_hand_out(subcontractor, tower)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from companies.models import Membership, Project, ProjectMembership
 from companies.tools import MEMBER
-from tests.cast import FOREMAN, add_entry, put_on, template
+from tests.cast import FOREMAN, put_on, template
 
 LIST = "admin:companies_projectmembership_changelist"
 TOWER_CREW = 1_100  # more than a form may have fields
@@ -132,26 +132,3 @@ def test_changing_many_grants_takes_no_more_queries_than_few(
                 assert len(annex.mobilise(tower, ada.user).made) == TOWER_CREW
     # SQLite inserts a thousand rows in several statements.
     assert len(queries) < 40
-
-
-def test_new_row_is_not_saved_for_a_company_that_was_chosen_meanwhile(
-    as_, ada, acme, globex
-):
-    """T37: two tabs share one session; the form says so, and keeps what was typed."""
-    add_entry(
-        globex,
-        "ada@acme.example",
-        template="Company Administrator",
-        user=ada.user,
-        joined_at=timezone.now(),
-    )
-    client, add = as_(ada), reverse("admin:companies_project_add")
-    client.post(reverse("companies:select"), {"company": acme.slug})
-    target = client.get(add).context["form_url"]
-    client.post(reverse("companies:select"), {"company": globex.slug})
-    form = {"name": "Secret", "number": "X-1", "is_active": "on"}
-    page = client.post(add + target, form)
-    assert "another company in the meantime: Globex Builders" in page.content.decode()
-    assert not Project.objects.filter(number="X-1").exists()
-    client.post(add + page.context["form_url"], form)
-    assert Project.objects.get(number="X-1").company == globex
