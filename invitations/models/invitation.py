@@ -1,166 +1,38 @@
 """The asking of somebody to join a company: sent, accepted, declined, revoked."""
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 
 from accounts.addresses import CanonicalEmailField
 from accounts.models import User
 from audit.models import AuditEvent
-from companies.access import may_invite
 from companies.models import (
-    AnyUser,
-    Company,
     Membership,
     OwnedByCompany,
     Project,
     ProjectMembership,
 )
 from invitations.models.delivery import Delivery
-from invitations.models.terms import Terms
-from invitations.refusals import refusal, sentence
+from invitations.models.first_password import FirstPasswordQuerySet
+from invitations.refusals import refusal
 
 Kind = AuditEvent.Kind
 
 TOKEN_SALT = "invitations.link"  # noqa: S105
 ASKED_PER_DAY = 5
 ASKED_APART = timedelta(seconds=60)
-# No 0, O, 1, l or I: it is read aloud or from a slip of paper.
-FIRST_PASSWORD_CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"  # noqa: S105
 
 
-@dataclass
-class Sending:
-    """What became of the entries that were to be invited."""
-
-    sent: list["Invitation"]
-    refused: list[tuple[Membership, str]]
-
-
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def pending(self) -> Self:
-        return self.filter(state=Invitation.State.PENDING)
-
-    def acceptable(self, now: datetime) -> Self:
-        """The one definition of an invitation that may be accepted at this moment.
-
-        The conditions on other tables are subqueries, so that an UPDATE with them
-        compares the row's own columns again after it has waited for a lock.
-        """
-        entries = Membership.objects.filter(
-            pk=OuterRef("membership"),
-            is_active=True,
-            company__is_active=True,
-            user=None,
-            email=OuterRef("sent_to"),
-        )
-        return self.pending().filter(Exists(entries), expires_at__gt=now, held_at=None)
-
-    def waiting_for(self, user: AnyUser) -> Self:
-        """Invitations that a person who has logged in can accept at once.
-
-        An account made with a first password has none: it has shown no mailbox.
-        """
-        if not user.is_authenticated:
-            return self.none()
-        is_proven = Exists(User.objects.proven().filter(pk=user.pk))
-        return self.acceptable(timezone.now()).filter(is_proven, sent_to=user.email)
-
-    def with_first_password(self, email: str) -> "Invitation | None":
-        """The invitation that a first password for this address would belong to (S6).
-
-        Of several companies only the newest one's counts, and only for a day.
-        """
-        now = timezone.now()
-        made_after = now - timedelta(hours=settings.FIRST_PASSWORD_HOURS)
-        live = self.acceptable(now).filter(
-            sent_to=email, first_password_made_at__gt=made_after
-        )
-        return live.order_by("-first_password_made_at", "-pk").first()
-
-    @transaction.atomic
-    def send(self, entries: Iterable[Membership], by: User | None) -> Sending:
-        """Invite people of the directory, or invite them again.
-
-        Where an invitation is pending it gets a new version and a new expiry: the same
-        row, and every older link dies. The mails are queued in this transaction; one
-        INSERT per table serves one entry or a thousand.
-
-        Args:
-            by: who invites; empty for a command.
-
-        Raises:
-            ValidationError: when no terms are published.
-        """
-        sending = self.renew(entries, by)
-        Delivery.objects.queue(
-            Delivery(kind=Delivery.Kind.WELCOME, **invitation.mail_facts)
-            for invitation in sending.sent
-        )
-        record_each(Kind.INVITATION_SENT, by, sending.sent)
-        return sending
-
-    def renew(self, entries: Iterable[Membership], by: User | None) -> Sending:
-        """Give each entry a pending invitation of a new version, without a mail."""
-        if not Terms.objects.exists():
-            raise refusal("no_terms")
-        now = timezone.now()
-        keys = [entry.pk for entry in entries]
-        for company in Company.objects.filter(memberships__in=keys).distinct():
-            company.hold()
-        # Asked once: as a subquery of the UPDATE it took PostgreSQL half a minute for
-        # 2,000 entries that it had no statistics of yet, as after an import.
-        allowed = may_invite(by, Membership.objects.filter(pk__in=keys))
-        # First the pending ones: an acceptance that runs at this moment has either
-        # been committed when the entries are read, or fails by its version.
-        self.renew_pending(allowed, by, now)
-        invited, refused = sort_out(keys, allowed)
-        pending = self.pending().filter(membership__in=invited)
-        there = set(pending.values_list("membership", flat=True))
-        self.bulk_create(
-            Invitation(
-                company=entry.company,
-                membership=entry,
-                sent_to=entry.email,
-                **self.model.fresh(by, now),
-            )
-            for entry in invited
-            if entry.pk not in there
-        )
-        sent = pending.select_related("company", "membership").order_by("pk")
-        return Sending(list(sent), refused)
-
-    def renew_pending(self, entries: set[int], by: User | None, now: datetime) -> None:
-        """Raise the version of what is pending: every older link dies."""
-        address = Membership.objects.filter(pk=OuterRef("membership")).values("email")
-        self.pending().filter(membership__in=entries).update(
-            version=F("version") + 1,
-            sent_to=Subquery(address),
-            **self.model.fresh(by, now),
-        )
-
-    @transaction.atomic
-    def revoke(self, by: User | None) -> int:
-        """Take the pending ones of these back: their links die. Return how many."""
-        now = timezone.now()
-        keys = list(self.pending().values_list("pk", flat=True))
-        rows = Invitation.objects.filter(pk__in=keys)
-        rows.pending().update(**Invitation.settled(Invitation.State.REVOKED, now))
-        revoked = rows.filter(state=Invitation.State.REVOKED, settled_at=now)
-        return record_each(
-            Kind.INVITATION_REVOKED, by, revoked.select_related("company", "membership")
-        )
+class InvitationQuerySet(FirstPasswordQuerySet):
+    """Which may be accepted is in acceptable.py, inviting in sending.py."""
 
     def ask_again(self, email: str) -> None:
         """Answer somebody who asked at the log-in page for their invitation (S5).
@@ -178,80 +50,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
         for invitation in expired:
             invitation.note_new_link_asked(now)
-
-    def make_first_passwords(
-        self, entries: Iterable[Membership], by: User | None
-    ) -> tuple[list[tuple[Membership, str]], list[tuple[Membership, str]]]:
-        """Make a first password for each entry that hasn't joined (S6, T55).
-
-        Where no invitation is pending one is made, without a mail; a pending one keeps
-        its version, so the mailed link goes on working beside the password.
-
-        Returns:
-            the passwords, which nobody can read again; the refusals with a sentence.
-
-        Raises:
-            ValidationError: when no terms are published.
-        """
-        entries = list(entries)
-        made = [
-            (entry, get_random_string(16, FIRST_PASSWORD_CHARACTERS))
-            for entry in entries
-        ]
-        encoded = {entry.pk: make_password(password) for entry, password in made}
-        with transaction.atomic():
-            keys = [entry.pk for entry in entries]
-            allowed = may_invite(by, Membership.objects.filter(pk__in=keys))
-            there = self.acceptable(timezone.now()).filter(membership__in=allowed)
-            live = list(there.select_related("company", "membership"))
-            taken = {invitation.membership_id for invitation in live}
-            fresh = self.renew(
-                [entry for entry in entries if entry.pk not in taken], by
-            )
-            record_each(Kind.INVITATION_PREPARED, by, fresh.sent)
-            ready = {
-                invitation.membership_id
-                for invitation in [*live, *fresh.sent]
-                if invitation.keep_first_password(encoded[invitation.membership_id], by)
-            }
-        return [
-            (entry, word) for entry, word in made if entry.pk in ready
-        ], fresh.refused
-
-
-def sort_out(
-    keys: list[int], allowed: set[int]
-) -> tuple[list[Membership], list[tuple[Membership, str]]]:
-    """Read the entries anew: those to invite, and the others with the reason."""
-    invited, refused = [], []
-    for entry in Membership.objects.filter(pk__in=keys).select_related("company"):
-        if code := entry_refusal(entry, entry.pk in allowed):
-            refused.append((entry, sentence(code)))
-        else:
-            invited.append(entry)
-    return invited, refused
-
-
-def entry_refusal(entry: Membership, is_allowed: bool) -> str:
-    """Name the reason why this entry can't be invited, if there is one."""
-    if not is_allowed:
-        return "may_not_invite"
-    if not entry.company.is_active:
-        return "company_inactive"
-    if entry.has_joined:
-        return "already_joined"
-    return "" if entry.is_active else "entry_inactive"
-
-
-def record_each(
-    kind: AuditEvent.Kind, by: User | None, invitations: "Iterable[Invitation]"
-) -> int:
-    events = [
-        AuditEvent.of(kind, by, each.company, each.membership, each.audit_facts)
-        for each in invitations
-    ]
-    AuditEvent.objects.bulk_create(events)
-    return len(events)
 
 
 def new_public_id() -> str:

@@ -1,0 +1,57 @@
+"""Which invitations are open, may be accepted, or wait for somebody."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from accounts.models import User
+from companies.models import AnyUser, Membership
+
+if TYPE_CHECKING:
+    from invitations.models.invitation import Invitation
+
+
+class AcceptableQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> Self:
+        return self.filter(state=self.model.State.PENDING)
+
+    def acceptable(self, now: datetime) -> Self:
+        """The one definition of an invitation that may be accepted at this moment.
+
+        The conditions on other tables are subqueries, so that an UPDATE with them
+        compares the row's own columns again after it has waited for a lock.
+        """
+        entries = Membership.objects.filter(
+            pk=OuterRef("membership"),
+            is_active=True,
+            company__is_active=True,
+            user=None,
+            email=OuterRef("sent_to"),
+        )
+        return self.pending().filter(Exists(entries), expires_at__gt=now, held_at=None)
+
+    def waiting_for(self, user: AnyUser) -> Self:
+        """Invitations that a person who has logged in can accept at once.
+
+        An account made with a first password has none: it has shown no mailbox.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        is_proven = Exists(User.objects.proven().filter(pk=user.pk))
+        return self.acceptable(timezone.now()).filter(is_proven, sent_to=user.email)
+
+    def with_first_password(self, email: str) -> "Invitation | None":
+        """The invitation that a first password for this address would belong to (S6).
+
+        Of several companies only the newest one's counts, and only for a day.
+        """
+        now = timezone.now()
+        made_after = now - timedelta(hours=settings.FIRST_PASSWORD_HOURS)
+        live = self.acceptable(now).filter(
+            sent_to=email, first_password_made_at__gt=made_after
+        )
+        return live.order_by("-first_password_made_at", "-pk").first()
