@@ -68,3 +68,19 @@ def same_company(table: str, column: str, target: str) -> PostgreSQLOnly:
         "DEFERRABLE INITIALLY DEFERRED",
         f"ALTER TABLE {table} DROP CONSTRAINT {name}",
     )
+
+
+def search_index(table: str, column: str) -> PostgreSQLOnly:
+    """Find parts of words in a text column of one company's rows by an index.
+
+    Both extensions come with PostgreSQL and are trusted: whoever owns the database may
+    create them.
+    """
+    name = f"{table}_{column}"
+    return PostgreSQLOnly(
+        f"CREATE EXTENSION IF NOT EXISTS pg_trgm; "
+        f"CREATE EXTENSION IF NOT EXISTS btree_gin; "
+        f"CREATE INDEX {name} ON {table} "
+        f"USING gin (company_id, {column} gin_trgm_ops)",
+        f"DROP INDEX {name}",
+    )

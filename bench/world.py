@@ -55,10 +55,10 @@ class Size:
         return ", ".join(f"{number:,} {name}" for name, number in asdict(self).items())
 
 
-# Template s of company c has the number 7 * (c - 1) + s: 1 administers the company, 2
-# is a member's, 3 to 7 are for projects. From user 4 on, user u is in company
-# 2 + mod(u - 4, companies - 1); that company's k-th further project has the number
-# 3151 + (c - 2) + k * (companies - 1).
+# Template s of company c has the number 8 * (c - 1) + s: 1 administers the company, 2
+# coordinates, 3 is a member's, 4 to 8 are for projects. From user 4 on, user u is in
+# company 2 + mod(u - 4, companies - 1); that company's k-th further project has the
+# number 3151 + (c - 2) + k * (companies - 1).
 ROWS = [
     """INSERT INTO companies_company (id, name, slug, kind, is_active, created_at)
     SELECT c, 'Company ' || c, 'company-' || c, kind, true, created_at
@@ -94,25 +94,25 @@ ROWS = [
     """INSERT INTO companies_membership (id, user_id, company_id, email, first_name,
         last_name, job_title, phone, is_active, created_at, joined_at, template_id)
     SELECT m, u, c, 'person-' || u || '@example.com', 'Person', u, '', '', true, now(),
-        now(), 7 * (c - 1) + s
+        now(), 8 * (c - 1) + s
     FROM (
-        VALUES (1, 1, 2, 2), (%(users)s + 1, 1, 3, 2), (%(users)s + 2, 1, 4, 2),
-            (2, 2, 1, 2), (3, 3, 1, 1)
+        VALUES (1, 1, 2, 3), (%(users)s + 1, 1, 3, 3), (%(users)s + 2, 1, 4, 3),
+            (2, 2, 1, 3), (3, 3, 1, 1)
         UNION ALL
         SELECT u, u, 2 + mod(u - 4, %(companies)s - 1),
-            CASE WHEN u - 4 < %(companies)s - 1 THEN 1 ELSE 2 END
+            CASE WHEN u - 4 < %(companies)s - 1 THEN 1 ELSE 3 END
         FROM generate_series(4, %(users)s) u
     ) entry (m, u, c, s)""",
     """INSERT INTO companies_projectmembership
         (company_id, project_id, membership_id, template_id, suspension_reason)
     SELECT company_id, id,
         CASE company_id WHEN 1 THEN 2 WHEN 2 THEN 1 ELSE %(users)s + company_id - 2 END,
-        7 * (company_id - 1) + 3 + mod(id, 5), ''
+        8 * (company_id - 1) + 4 + mod(id, 5), ''
     FROM companies_project WHERE id <= 3150""",
     # Of the ordinary grants a twentieth is over and a fiftieth suspended.
     """INSERT INTO companies_projectmembership (company_id, project_id, membership_id,
         template_id, starts_on, ends_on, suspended_at, suspension_reason)
-    SELECT c, 3151 + (c - 2) + k * (%(companies)s - 1), u, 7 * (c - 1) + 3 + mod(g, 5),
+    SELECT c, 3151 + (c - 2) + k * (%(companies)s - 1), u, 8 * (c - 1) + 4 + mod(g, 5),
         '2020-01-01',
         CASE WHEN mod(g, 20) = 0 THEN date '2021-01-01' WHEN mod(g, 3) = 0
             THEN date '2099-12-31' END,

@@ -1,10 +1,10 @@
-"""Where each person of a directory stands: the same word for list and filter."""
+"""Where each person of a directory stands: the same word for list, filter and count."""
 
 from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, OuterRef, Subquery, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from companies.models import Membership, ProjectMembership
@@ -22,6 +22,90 @@ class Status(models.TextChoices):
     DECLINED = "declined", "Declined"
     JOINED = "joined", "Joined"
     INACTIVE = "inactive", "Inactive"
+
+
+# All statuses of people who can't get in yet, as one choice of the filter.
+NOT_IN_YET = "not_in_yet"
+
+
+def conditions(now: datetime) -> dict[Status, Any]:
+    """When an entry has which status: the first condition that fits, in this order.
+
+    It is what an administrator has to know about the person now. A pending invitation
+    is always the newest one, and there is one at most.
+    """
+    invitations = Invitation.objects.filter(membership=OuterRef("pk"))
+    pending = invitations.pending()
+    states = Invitation.State
+    return {
+        Status.INACTIVE: Q(is_active=False),
+        Status.JOINED: Q(user__isnull=False),
+        Status.NEEDS_CONFIRMATION: Exists(pending.filter(held_at__isnull=False)),
+        Status.NEW_LINK_ASKED: Exists(pending.filter(new_link_asked_at__isnull=False)),
+        Status.EXPIRED: Exists(pending.filter(expires_at__lte=now)),
+        Status.MAIL_REFUSED: Exists(pending.filter(newest_mail_refused())),
+        Status.INVITED: Exists(pending),
+        Status.DECLINED: Exists(newest(invitations.filter(state=states.DECLINED))),
+        Status.REVOKED: Exists(newest(invitations.filter(state=states.REVOKED))),
+        Status.NOT_INVITED: Q(),
+    }
+
+
+def newest(invitations: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """Those of these that no later one of the same entry follows."""
+    later = Invitation.objects.filter(
+        membership=OuterRef("membership"), pk__gt=OuterRef("pk")
+    )
+    return invitations.filter(~Exists(later))
+
+
+def newest_mail_refused() -> Exists:
+    later = Delivery.objects.filter(
+        invitation=OuterRef("invitation"), pk__gt=OuterRef("pk")
+    )
+    refused = Delivery.objects.filter(
+        invitation=OuterRef("pk"), state=Delivery.State.REFUSED
+    )
+    return Exists(refused.filter(~Exists(later)))
+
+
+def in_status(
+    entries: models.QuerySet[Any], wanted: str, now: datetime
+) -> models.QuerySet[Any]:
+    """Those that have this status, or that aren't in yet."""
+    if wanted == NOT_IN_YET:
+        return entries.filter(user=None, is_active=True)
+    for status, condition in conditions(now).items():
+        if status == wanted:
+            return entries.filter(condition)
+        entries = entries.filter(~condition)
+    return entries.none()
+
+
+def count_by_status(
+    entries: models.QuerySet[Membership], now: datetime
+) -> dict[str, int]:
+    """How many have which status; most have joined, and are counted as they stand."""
+    entries = entries.order_by()
+    waiting = in_status(entries, NOT_IN_YET, now).annotate(status=status_of(now))
+    counts = dict(waiting.values_list("status").annotate(count=Count("pk")))
+    counts |= entries.aggregate(
+        joined=Count("pk", Q(user__isnull=False, is_active=True)),
+        inactive=Count("pk", Q(is_active=False)),
+    )
+    return {status: count for status, count in counts.items() if count}
+
+
+def status_of(now: datetime) -> Case:
+    return Case(
+        *(
+            When(condition, then=Value(status.value))
+            for status, condition in conditions(now).items()
+            if condition
+        ),
+        default=Value(Status.NOT_INVITED.value),
+        output_field=models.CharField(),
+    )
 
 
 def with_status(
@@ -47,6 +131,7 @@ def with_status(
             invitation_state=Subquery(invitation.values("state")),
             invited_at=Subquery(invitation.values("sent_at")),
             expires_at=Subquery(invitation.values("expires_at")),
+            settled_at=Subquery(invitation.values("settled_at")),
             held_at=Subquery(invitation.values("held_at")),
             new_link_asked_at=Subquery(invitation.values("new_link_asked_at")),
             project_count=Coalesce(Subquery(projects), 0),
@@ -55,23 +140,5 @@ def with_status(
             mail_state=Subquery(mail.values("state")),
             mail_reason=Subquery(mail.values("reason")),
         )
-        .annotate(status=status(now))
-    )
-
-
-def status(now: datetime) -> Case:
-    """The first that fits: what an administrator has to know about it now."""
-    states = Invitation.State
-    return Case(
-        When(is_active=False, then=Value(Status.INACTIVE)),
-        When(user__isnull=False, then=Value(Status.JOINED)),
-        When(invitation_state=None, then=Value(Status.NOT_INVITED)),
-        When(invitation_state=states.DECLINED, then=Value(Status.DECLINED)),
-        When(invitation_state=states.REVOKED, then=Value(Status.REVOKED)),
-        When(held_at__isnull=False, then=Value(Status.NEEDS_CONFIRMATION)),
-        When(new_link_asked_at__isnull=False, then=Value(Status.NEW_LINK_ASKED)),
-        When(expires_at__lte=now, then=Value(Status.EXPIRED)),
-        When(mail_state=Delivery.State.REFUSED, then=Value(Status.MAIL_REFUSED)),
-        default=Value(Status.INVITED),
-        output_field=models.CharField(),
+        .annotate(status=status_of(now))
     )

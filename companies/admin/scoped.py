@@ -11,6 +11,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
@@ -176,6 +177,21 @@ class ScopedMixin:
         return False
 
 
+class PagedChangeList(ChangeList):
+    """Finds the rows of a page first, and reads only then what the list shows of them.
+
+    Else the database would make up what is shown for every row before the page.
+    """
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        order = self.queryset.query.order_by
+        rows = self.model._default_manager.filter(pk__in=self.result_list.values("pk"))
+        scoped = cast(CompanyScopedAdmin, self.model_admin)
+        shown = scoped.with_details(self.apply_select_related(rows))
+        self.result_list = shown.order_by(*order)
+
+
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     form = CompanyForm
     list_per_page = 100
@@ -198,6 +214,13 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         form.company = desk_company(request)  # type: ignore[attr-defined]
         form.by = request.user  # type: ignore[attr-defined]
         return form
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return PagedChangeList
+
+    def with_details(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Add to the rows of one page what the list shows beside their own columns."""
+        return rows
 
     def get_list_display(self, request: HttpRequest) -> Any:
         first, *others = super().get_list_display(request)

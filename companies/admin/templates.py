@@ -6,8 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -94,17 +93,10 @@ class TemplateForm(CompanyForm):
         )
 
 
-def count(holders: QuerySet[Any], column: str) -> Coalesce:
-    """How many different ones there are of the template of an outer query."""
-    groups = holders.order_by().values("template")
-    counts = groups.annotate(count=Count(column, distinct=True)).values("count")
-    return Coalesce(Subquery(counts), 0)
-
-
 @admin.register(PermissionTemplate)
 class PermissionTemplateAdmin(CompanyScopedAdmin):
     form = TemplateForm
-    list_display = ["name", "scope_label", "project", "people"]
+    list_display = ["name", "scope_label", "project", "is_held"]
     list_filter = ["scope"]
     list_select_related = ["company", "project"]
     search_fields = ["name"]
@@ -112,22 +104,21 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
     autocomplete_fields = ["project"]
     change_form_template = "admin/template_form.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With how many people hold each, counted for the whole list at once."""
+    def with_details(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Whether somebody holds it: how many do is counted on its own page."""
         held = {"template": OuterRef("pk")}
         entries = Membership.objects.filter(is_active=True, **held)
-        grants = ProjectMembership.objects.limiting(timezone.localdate()).filter(**held)
-        rows: QuerySet[Any] = super().get_queryset(request)
-        rows = rows.annotate(people=count(entries, "pk") + count(grants, "membership"))
-        return rows
+        grants = ProjectMembership.objects.not_over(timezone.localdate()).filter(**held)
+        found: QuerySet[Any] = rows.annotate(is_held=Exists(entries) | Exists(grants))
+        return found
 
     @admin.display(description="for the tools of", ordering="scope")
     def scope_label(self, template: PermissionTemplate) -> str:
         return "the company" if template.scope == Scope.COMPANY else "a project"
 
-    @admin.display(description="people who hold it")
-    def people(self, template: Any) -> int:
-        return int(template.people)
+    @admin.display(description="held by somebody", boolean=True)
+    def is_held(self, template: Any) -> bool:
+        return bool(template.is_held)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = ["name", "may_hand_out", "confirmed"]

@@ -1,25 +1,29 @@
 """The directory of a company: its people, and the firms that they work for."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Lower, Upper
 from django.utils import timezone
 
-from accounts.addresses import CanonicalEmailField
+from accounts.addresses import CanonicalEmailField, canonical_email
 from accounts.models import User
 from companies.conditions import current, on_directory
 from companies.fields import PlainTextField
-from companies.models.company import OwnedByCompany
+from companies.models.company import Company, OwnedByCompany
 from companies.models.templates import PermissionTemplate
 from companies.tools import Level, Scope
 
 if TYPE_CHECKING:
     from companies.models.grants import ProjectMembershipQuerySet
+
+
+FIRMS_FOUND = 500  # of one word of a search; a word that fits more says nothing
 
 
 class Vendor(OwnedByCompany):
@@ -58,6 +62,33 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def current(self) -> Self:
         """People who have joined and whom nobody has deactivated."""
         return self.filter(current())
+
+    def matching(self, search: str, company: Company | None) -> Self:
+        """Those with each of the words in their name, address or firm.
+
+        The firms are looked up first, and so is a log-in that has changed its address
+        since: the rest is one column, which PostgreSQL has an index of.
+
+        Args:
+            company: whose directory is searched; empty for all.
+        """
+        for word in search.split():
+            # SQLite lowers ASCII only: there a capital umlaut is found as it is typed.
+            spellings = {word, word.lower()}
+            found = Q(
+                *(Q(search_text__contains=each) for each in spellings),
+                _connector=Q.OR,
+            )
+            firms = Vendor.objects.filter(name__icontains=word)
+            if company:
+                firms = firms.filter(company=company)
+            if keys := list(firms.values_list("pk", flat=True)[:FIRMS_FOUND]):
+                found |= Q(vendor__in=keys)
+            with suppress(ValidationError):
+                account = User.objects.filter(email=canonical_email(word))
+                found |= Q(user__in=list(account))
+            self = self.filter(found)
+        return self if company is None else self.filter(company=company)
 
     def administrators(self) -> Self:
         """Current people with Admin on the company's Directory."""
@@ -118,6 +149,17 @@ class Membership(OwnedByCompany):
         default=True,
         help_text="Without it the person reaches nothing of this company.",
     )
+    # What is searched, in small letters; PostgreSQL has an index of its parts.
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                *("first_name", Value(" "), "last_name", Value(" "), "email"),
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     joined_at = models.DateTimeField(null=True, editable=False)
 
@@ -144,8 +186,15 @@ class Membership(OwnedByCompany):
                 name="companies_membership_joined_with_user",
             ),
         ]
-        # Waiting invitations are found by the address.
-        indexes = [models.Index(fields=["email"], name="companies_membership_email")]
+        indexes = [
+            # Waiting invitations are found by the address.
+            models.Index(fields=["email"], name="companies_membership_email"),
+            # The directory is read in its order, a page at a time.
+            models.Index(
+                fields=["company", "last_name", "first_name", "email", "id"],
+                name="companies_membership_order",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.address

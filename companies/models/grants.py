@@ -218,6 +218,10 @@ class ProjectMembership(OwnedByCompany):
                 name="companies_projectmembership_suspended_with_reason",
             ),
         ]
+        indexes = [
+            # The list of a company begins with what was granted last.
+            models.Index(fields=["company", "-id"], name="companies_grant_newest")
+        ]
 
     def __str__(self) -> str:
         return f"{self.membership} on {self.project}"

@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from accounts.requests import UserRequest
+from audit.admin import SEARCH_LENGTH
 from companies.admin import (
     EVERYWHERE,
     CompanyInlineFormSet,
@@ -28,7 +29,7 @@ from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import MEMBER, Level
 from desk.forms import AddToProjectForm, ExplainForm
-from desk.status import Status, with_status
+from desk.status import NOT_IN_YET, Status, in_status, with_status
 from invitations.models import Invitation
 
 FIRST_PASSWORDS_AT_ONCE = 50
@@ -46,10 +47,11 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(Status.choices)
+        return [(NOT_IN_YET, "Can’t get in yet"), *Status.choices]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(status=self.value()) if self.value() else queryset
+        wanted = self.value()
+        return in_status(queryset, wanted, timezone.now()) if wanted else queryset
 
 
 class ProjectFormSet(CompanyInlineFormSet):
@@ -88,13 +90,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
         ("template", CompanyRelatedFilter),
     ]
     list_select_related = ["company", "vendor", "template", "user"]
-    search_fields = [
-        "first_name",
-        "last_name",
-        "email",
-        "user__email",
-        "vendor__name",
-    ]
+    search_fields = ["search_text"]  # with what `matching` finds beside it
     search_help_text = "Search by name, e-mail address or firm."
     autocomplete_fields = ["vendor"]
     inlines = [ProjectInline]
@@ -109,8 +105,24 @@ class DirectoryAdmin(CompanyScopedAdmin):
         "is_active",
     ]
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return with_status(super().get_queryset(request), timezone.now())
+    def with_details(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return with_status(rows, timezone.now())
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """The entry with its status, which its page tells."""
+        entry = super().get_object(request, object_id, from_field)
+        if entry is None:
+            return None
+        row = Membership.objects.select_related(*self.list_select_related)
+        return self.with_details(row).get(pk=entry.pk)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> Any:
+        term = search_term[:SEARCH_LENGTH]
+        return queryset.matching(term, desk_company(request)), False
 
     # What a reader sees
 
@@ -127,7 +139,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
     def email_address(self, entry: Membership) -> str:
         return entry.address
 
-    @admin.display(description="projects", ordering="project_count")
+    @admin.display(description="projects")
     def project_count(self, entry: Any) -> int:
         return int(entry.project_count)
 
@@ -138,7 +150,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
         url = reverse("admin:companies_projectmembership_changelist", query=query)
         return format_html('<a href="{}">{} projects</a>', url, entry.project_count)
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description="status")
     def status_text(self, entry: Any) -> str:
         """The status, and what one asks next: since when, until when, why."""
         label = Status(entry.status).label
@@ -251,7 +263,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
     @admin.action(description="Invite", permissions=["invite"], location=EVERYWHERE)
     def invite(self, request: UserRequest, queryset: Any) -> None:
         """Invite all but those whose link works: it would die unasked."""
-        entries = list(queryset)
+        entries = list(self.with_details(queryset))
         invited = [each for each in entries if each.status == Status.INVITED]
         refused = [(each, INVITED_ALREADY) for each in invited]
         self.send(request, [x for x in entries if x not in invited], refused)
@@ -262,7 +274,7 @@ class DirectoryAdmin(CompanyScopedAdmin):
         location=EVERYWHERE,
     )
     def send_again(self, request: UserRequest, queryset: Any) -> None:
-        entries = list(queryset)
+        entries = list(self.with_details(queryset))
         pending = Invitation.State.PENDING
         invited = [each for each in entries if each.invitation_state == pending]
         refused = [(each, NOT_INVITED) for each in entries if each not in invited]
