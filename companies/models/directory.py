@@ -1,6 +1,5 @@
 """The directory of a company: its people, and the firms that they work for."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +10,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Concat, Lower, Upper
 from django.utils import timezone
 
-from accounts.addresses import CanonicalEmailField, canonical_email
+from accounts.addresses import CanonicalEmailField
 from accounts.models import User
 from companies.conditions import current, on_directory
 from companies.fields import PlainTextField
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from companies.models.grants import ProjectMembershipQuerySet
 
 
-FIRMS_FOUND = 500  # of one word of a search; a word that fits more says nothing
+FOUND_AT_MOST = 500  # firms and log-ins by a word; one that fits more says nothing
 
 
 class Vendor(OwnedByCompany):
@@ -58,6 +57,25 @@ class Vendor(OwnedByCompany):
             )
 
 
+def found_by(word: str, company: Company | None) -> Q:
+    """What an entry has to have to be found by one word of a search.
+
+    Firms and log-ins are looked up first: an OR over several tables uses no index.
+    """
+    own = {} if company is None else {"company": company}
+    # SQLite lowers ASCII only: there a capital umlaut is found as it is typed.
+    found = Q(search_text__contains=word) | Q(search_text__contains=word.lower())
+    firms = Vendor.objects.filter(name__icontains=word, **own)
+    if keys := list(firms.values_list("pk", flat=True)[:FOUND_AT_MOST]):
+        found |= Q(vendor__in=keys)
+    if "@" in word:
+        renamed = Membership.objects.filter(
+            user__email__startswith=word.lower(), **own
+        ).order_by()
+        found |= Q(pk__in=list(renamed.values_list("pk", flat=True)[:FOUND_AT_MOST]))
+    return found
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def current(self) -> Self:
         """People who have joined and whom nobody has deactivated."""
@@ -66,29 +84,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def matching(self, search: str, company: Company | None) -> Self:
         """Those with each of the words in their name, address or firm.
 
-        The firms are looked up first, and so is a log-in that has changed its address
-        since: the rest is one column, which PostgreSQL has an index of.
+        The firms are looked up first; the rest is one column, which PostgreSQL has an
+        index of. A log-in that has changed its address since is found by how it begins.
 
         Args:
             company: whose directory is searched; empty for all.
         """
+        rows = self if company is None else self.filter(company=company)
         for word in search.split():
-            # SQLite lowers ASCII only: there a capital umlaut is found as it is typed.
-            spellings = {word, word.lower()}
-            found = Q(
-                *(Q(search_text__contains=each) for each in spellings),
-                _connector=Q.OR,
-            )
-            firms = Vendor.objects.filter(name__icontains=word)
-            if company:
-                firms = firms.filter(company=company)
-            if keys := list(firms.values_list("pk", flat=True)[:FIRMS_FOUND]):
-                found |= Q(vendor__in=keys)
-            with suppress(ValidationError):
-                account = User.objects.filter(email=canonical_email(word))
-                found |= Q(user__in=list(account))
-            self = self.filter(found)
-        return self if company is None else self.filter(company=company)
+            rows = rows.filter(found_by(word, company))
+        return rows
 
     def administrators(self) -> Self:
         """Current people with Admin on the company's Directory."""
