@@ -131,6 +131,11 @@ class Migration(migrations.Migration):
                         name="audit_by_subject",
                     ),
                     models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+                    models.Index(
+                        condition=models.Q(("about_id", None)),
+                        fields=["about_label", "-id"],
+                        name="audit_by_address",
+                    ),
                 ],
             },
         ),
