@@ -257,6 +257,7 @@ companies_membership_change              302/302    403/403  200/200  302/302  2
 companies_membership                     302/302    403/403  302/302  302/302  302/302
 companies_membership_access              302/302    403/403  200/200  404/404  200/200
 invitations_invitation_changelist        302/302    403/403  200/200  200/200  200/200
+invitations_invitation_repair            302/302    403/403  200/200  200/200  200/200
 invitations_invitation_add               302/302    403/403  403/403  403/403  403/403
 invitations_invitation_history           302/302    403/403  200/200  302/302  200/200
 invitations_invitation_delete            302/302    403/403  403/403  403/403  403/403

@@ -64,6 +64,7 @@ ALLOWED = {
     "admin:app_list",
     "admin:companies_membership_access",
     "admin:companies_project_mobilise",
+    "admin:invitations_invitation_repair",
     "admin:companies_project_demobilise",
     "admin:",  # leads an older address on, or is not there
 }

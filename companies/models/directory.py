@@ -15,6 +15,7 @@ from accounts.models import User
 from companies.conditions import administrator, current
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
+from companies.models.corrections import TAKEN, CorrectingQuerySet
 from companies.models.templates import PermissionTemplate
 from companies.tools import Scope
 
@@ -54,7 +55,7 @@ class Vendor(OwnedByCompany):
             )
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
+class MembershipQuerySet(CorrectingQuerySet):
     def current(self) -> Self:
         """People who have joined and whom nobody has deactivated."""
         return self.filter(current())
@@ -206,13 +207,7 @@ class Membership(OwnedByCompany):
             return
         others = Membership.objects.filter(company=self.company_id).exclude(pk=self.pk)
         if others.filter(Q(email=self.email) | Q(user__email=self.email)).exists():
-            raise ValidationError(
-                {
-                    "email": ValidationError(
-                        "This address is in your directory already.", code="unique"
-                    )
-                }
-            )
+            raise ValidationError({"email": ValidationError(TAKEN, code="unique")})
 
     def is_last_administrator(self) -> bool:
         """Whether the company as stored has this administrator and no other."""
