@@ -1,6 +1,6 @@
 """Correcting the addresses of people who haven't joined, one or a thousand at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ class Correcting:
     refused: "list[tuple[Membership, str]]" = field(default_factory=list)
 
 
-class CorrectingQuerySet(models.QuerySet["Membership"]):
+class CorrectingQuerySet[Row: "Membership"](models.QuerySet[Row]):
     @transaction.atomic
     def correct_addresses(
         self, typed: Mapping[int, str], by: User | None
@@ -70,7 +70,7 @@ class CorrectingQuerySet(models.QuerySet["Membership"]):
         return correcting
 
     def sort_corrections(
-        self, entries: "list[Membership]", typed: Mapping[int, str]
+        self, entries: "Sequence[Membership]", typed: Mapping[int, str]
     ) -> Correcting:
         """Give the entries their addresses, unsaved, or say why not."""
         read = {entry.pk: read_address(typed[entry.pk]) for entry in entries}

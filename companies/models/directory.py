@@ -55,7 +55,7 @@ class Vendor(OwnedByCompany):
             )
 
 
-class MembershipQuerySet(CorrectingQuerySet):
+class MembershipQuerySet(CorrectingQuerySet["Membership"]):
     def current(self) -> Self:
         """People who have joined and whom nobody has deactivated."""
         return self.filter(current())
