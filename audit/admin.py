@@ -107,6 +107,23 @@ class OperatorAdmin(AuditedAdmin):
         rows = super().get_queryset(request)
         return rows if request.user.is_superuser else rows.none()
 
+    # Asked on each page of the admin: without the tables of Django's own permissions.
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
 
 class ReadOnlyAdmin(OperatorAdmin):
     """A list to look things up in."""

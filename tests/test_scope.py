@@ -207,6 +207,7 @@ def test_no_action_reaches_a_foreign_row(as_, rows, gina, across, form):
 MATRIX = """
 page                                     anonymous  max_     ada      gina     olga
 all                                      302/302    403/403  405/403  405/403  405/302
+why                                      302/302    403/403  200/200  200/200  200/200
 index                                    302/302    403/403  200/200  200/200  200/200
 login                                    302/302    302/302  302/302  302/302  302/302
 autocomplete                             302/302    403/403  403/403  403/403  403/403
@@ -255,6 +256,7 @@ companies_membership_history             302/302    403/403  200/200  302/302  2
 companies_membership_delete              302/302    403/403  403/403  403/403  403/403
 companies_membership_change              302/302    403/403  200/200  302/302  200/200
 companies_membership                     302/302    403/403  302/302  302/302  302/302
+companies_membership_story               302/302    403/403  200/200  404/404  200/200
 companies_membership_access              302/302    403/403  200/200  404/404  200/200
 invitations_invitation_changelist        302/302    403/403  200/200  200/200  200/200
 invitations_invitation_repair            302/302    403/403  200/200  200/200  200/200

@@ -19,13 +19,13 @@ from companies.admin import (
     EVERYWHERE,
     CompanyInlineFormSet,
     CompanyRelatedFilter,
-    CompanyScopedAdmin,
     CompanyScopedInline,
 )
 from companies.desk import desk_company
 from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import MEMBER
+from desk.admin.story import StoryPages
 from desk.forms import AddToProjectForm, ExplainForm
 from desk.status import Status, with_status
 from invitations.models import Invitation
@@ -69,7 +69,7 @@ class ProjectInline(CompanyScopedInline):
 
 
 @admin.register(Membership)
-class DirectoryAdmin(CompanyScopedAdmin):
+class DirectoryAdmin(StoryPages):
     list_display = [
         "name",
         "status_text",
