@@ -141,6 +141,8 @@ class AuditEvent(AppendOnly):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "event"
+        verbose_name_plural = "history"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["company", "-id"], name="audit_by_company"),

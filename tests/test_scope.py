@@ -212,11 +212,12 @@ index                                    302/302    403/403  200/200  200/200  2
 login                                    302/302    302/302  302/302  302/302  302/302
 autocomplete                             302/302    403/403  403/403  403/403  403/403
 jsi18n                                   302/302    403/403  200/405  200/405  200/405
-audit_auditevent_changelist              302/302    403/403  403/403  403/403  200/200
+audit_auditevent_changelist              302/302    403/403  200/200  200/200  200/200
+audit_auditevent_export                  302/302    403/403  200/200  200/200  200/200
 audit_auditevent_add                     302/302    403/403  403/403  403/403  403/403
-audit_auditevent_history                 302/302    403/403  302/302  302/302  200/200
+audit_auditevent_history                 302/302    403/403  403/403  302/302  403/403
 audit_auditevent_delete                  302/302    403/403  403/403  403/403  403/403
-audit_auditevent_change                  302/302    403/403  403/403  403/403  200/403
+audit_auditevent_change                  302/302    403/403  403/403  302/302  403/403
 audit_auditevent                         302/302    403/403  302/302  302/302  302/302
 companies_project_changelist             302/302    403/403  200/200  200/200  200/200
 companies_project_add                    302/302    403/403  200/200  200/200  403/403

@@ -63,6 +63,7 @@ ALLOWED = {
     "admin:jsi18n",
     "admin:app_list",
     "admin:why",
+    "admin:audit_auditevent_export",
     "admin:companies_membership_access",
     "admin:companies_membership_story",
     "admin:companies_project_mobilise",

@@ -123,6 +123,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "event",
+                "verbose_name_plural": "history",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(fields=["company", "-id"], name="audit_by_company"),

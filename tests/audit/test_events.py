@@ -5,7 +5,6 @@ import json
 import pytest
 from django.contrib.auth.signals import user_login_failed
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from audit.models import AuditEvent, client_address
@@ -136,13 +135,6 @@ def test_history_of_an_entry_is_its_own_companys(as_, ada, gina, ivo, olga):
     assert "Invitation sent" in page
     assert "ada@acme.example" in page
     assert "Invitation sent" not in as_(gina).get(url, follow=True).content.decode()
-
-
-def test_only_operators_read_the_whole_audit(as_, ada, max_, olga):
-    url = reverse("admin:audit_auditevent_changelist")
-    assert as_(olga).get(url).status_code == 200
-    for somebody in (as_(ada), as_(max_), Client()):
-        assert somebody.get(url).status_code in (302, 403)
 
 
 @pytest.mark.parametrize("page", ["add", "change", "delete"])
