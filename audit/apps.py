@@ -72,5 +72,5 @@ def record_refusal(sender: Any, credentials: dict[str, Any], **given: Any) -> No
     except ValidationError:
         email = ""
     AuditEvent.record(
-        AuditEvent.Kind.LOG_IN_REFUSED, None, None, None, {"email": email}
+        AuditEvent.Kind.LOG_IN_REFUSED, None, None, email, {"email": email}
     )

@@ -1,7 +1,7 @@
 """What happened: one append-only table, which knows no other app's rules."""
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Empty outside of a request: in a command or in the worker.
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+
+# What company administrators read in the place of an operator's name.
+OPERATOR = "the operator"
 
 
 class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
@@ -46,6 +49,16 @@ class AppendOnly(models.Model):
 
 def never(model: type[models.Model], what: str) -> TypeError:
     return TypeError(f"Rows of {model._meta.verbose_name_plural} are never {what}.")
+
+
+class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
+    def about(self, row: models.Model) -> Self:
+        """What has happened to a row."""
+        return self.filter(about_model=row._meta.label_lower, about_id=row.pk)
+
+    def about_address(self, address: str) -> Self:
+        """What was tried with an address, whether it has an account or none."""
+        return self.filter(about_id=None, about_label=address)
 
 
 class AuditEvent(AppendOnly):
@@ -125,9 +138,11 @@ class AuditEvent(AppendOnly):
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     client_address = models.GenericIPAddressField(null=True, blank=True)
 
-    objects = AppendOnlyQuerySet["AuditEvent"].as_manager()
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "event"
+        verbose_name_plural = "history"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["company", "-id"], name="audit_by_company"),
@@ -135,10 +150,22 @@ class AuditEvent(AppendOnly):
                 fields=["about_model", "about_id", "-id"], name="audit_by_subject"
             ),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(
+                fields=["about_label", "-id"],
+                condition=models.Q(about_id=None),
+                name="audit_by_address",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.about_label}"
+
+    def who(self, reader: User) -> str:
+        """The name of the actor, which operators have for each other only (T45)."""
+        if self.actor is None:
+            return ""
+        is_hidden = self.actor.is_superuser and not reader.is_superuser
+        return OPERATOR if is_hidden else str(self.actor)
 
     @property
     def details(self) -> list[str]:
@@ -158,7 +185,7 @@ class AuditEvent(AppendOnly):
         kind: Kind,
         actor: User | None,
         company: "Company | None",
-        about: models.Model | None,
+        about: models.Model | str | None,
         facts: dict[str, Any] | None = None,
     ) -> "AuditEvent":
         """Make an event that isn't saved yet, for verbs that save many at once.
@@ -166,15 +193,17 @@ class AuditEvent(AppendOnly):
         Args:
             actor: who did it; empty for a command, the worker or a stranger.
             company: the company that it happened in, which may then read it.
-            about: the row that it happened to.
+            about: the row that it happened to; or the address that was tried, which
+                may be nobody's.
             facts: what else a reader wants to know; never a secret.
         """
+        row = about if isinstance(about, models.Model) else None
         return cls(
             kind=kind,
             actor_id=actor.pk if actor else None,
             company_id=company.pk if company else None,
-            about_model=about._meta.label_lower if about else "",
-            about_id=about.pk if about else None,
+            about_model=row._meta.label_lower if row else "",
+            about_id=row.pk if row else None,
             about_label=str(about)[:254] if about else "",
             facts=facts or {},
             client_address=client_address.get(),
@@ -186,7 +215,7 @@ class AuditEvent(AppendOnly):
         kind: Kind,
         actor: User | None,
         company: "Company | None",
-        about: models.Model | None,
+        about: models.Model | str | None,
         facts: dict[str, Any] | None = None,
     ) -> None:
         """Write one event, in the transaction of the verb that calls this."""

@@ -82,7 +82,7 @@ class ForgotOrFirstTimeForm(AllauthResetPasswordForm):
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         email = str(self.cleaned_data["email"])
         AuditEvent.record(
-            AuditEvent.Kind.RESET_ASKED, None, None, None, {"email": email}
+            AuditEvent.Kind.RESET_ASKED, None, None, email, {"email": email}
         )
         send_links.enqueue(email)
         return email

@@ -22,6 +22,7 @@ from invitations.emails import invitation_facts
 from invitations.forms import JoinForm, TermsForm
 from invitations.handover import Opened
 from invitations.models import Invitation, Terms
+from invitations.openings import record_opening
 from invitations.refusals import sentence
 
 # What is at the top of a page that says why an invitation can't be used, and the one
@@ -69,8 +70,9 @@ def join_url(public_id: str) -> str:
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """Open the link of a mail: move what it says into the session, and go on.
 
-    GET and HEAD change no row but the session's (T1). The token leaves the address
-    before a page is shown (T2). Tokens that say nothing are counted (T7).
+    GET and HEAD change no row but the session's, and leave a record (T1). The token
+    leaves the address before a page is shown (T2). Tokens that say nothing are counted
+    (T7).
     """
     try:
         public_id, version = Invitation.read_token(token)
@@ -80,6 +82,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     invitation = rows.filter(public_id=public_id).first()
     if invitation is None:
         return unknown_link(request)
+    record_opening(request, invitation, version)
     if code := invitation.problem(version):
         return problem(request, code)
     handover.remember(request, public_id, version, is_proven=True)

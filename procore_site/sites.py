@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -21,6 +21,7 @@ from companies.desk import (
     named_company,
     select_company,
 )
+from companies.models import Membership
 
 # allauth's pages do what the first three do. The last one leads from any number to the
 # address of the row, whosever it is (T43).
@@ -42,9 +43,12 @@ class AdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[Any]:
         """Without what allauth's pages do, and without a look-up of just any row."""
-        ours = path("all-companies/", self.admin_view(self.work_for_all), name="all")
+        ours = [
+            path("all-companies/", self.admin_view(self.work_for_all), name="all"),
+            path("why/", self.admin_view(self.why), name="why"),
+        ]
         theirs = super().get_urls()
-        return [ours, *(x for x in theirs if getattr(x, "name", "") not in UNUSED)]
+        return [*ours, *(x for x in theirs if getattr(x, "name", "") not in UNUSED)]
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -129,6 +133,11 @@ class AdminSite(admin.AdminSite):
             raise PermissionDenied
         select_company(request, None)
         return redirect("admin:index")
+
+    def why(self, request: HttpRequest) -> HttpResponse:
+        """Find somebody who can't get in: the directory knows them."""
+        directory: Any = self.get_model_admin(Membership)
+        return cast(HttpResponse, directory.why(request))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Answer only for the fields that a form of this site completes (T38)."""

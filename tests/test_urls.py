@@ -62,8 +62,12 @@ ALLOWED = {
     "admin:autocomplete",
     "admin:jsi18n",
     "admin:app_list",
+    "admin:why",
+    "admin:audit_auditevent_export",
     "admin:companies_membership_access",
+    "admin:companies_membership_story",
     "admin:companies_project_mobilise",
+    "admin:invitations_invitation_repair",
     "admin:companies_project_demobilise",
     "admin:",  # leads an older address on, or is not there
 }

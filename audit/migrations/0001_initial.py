@@ -123,6 +123,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "event",
+                "verbose_name_plural": "history",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(fields=["company", "-id"], name="audit_by_company"),
@@ -131,6 +133,11 @@ class Migration(migrations.Migration):
                         name="audit_by_subject",
                     ),
                     models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+                    models.Index(
+                        condition=models.Q(("about_id", None)),
+                        fields=["about_label", "-id"],
+                        name="audit_by_address",
+                    ),
                 ],
             },
         ),

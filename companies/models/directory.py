@@ -15,6 +15,7 @@ from accounts.models import User
 from companies.conditions import current, on_directory
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
+from companies.models.corrections import TAKEN, CorrectingQuerySet
 from companies.models.templates import PermissionTemplate
 from companies.tools import Level, Scope
 
@@ -76,7 +77,7 @@ def found_by(word: str, company: Company | None) -> Q:
     return found
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
+class MembershipQuerySet(CorrectingQuerySet["Membership"]):
     def current(self) -> Self:
         """People who have joined and whom nobody has deactivated."""
         return self.filter(current())
@@ -262,13 +263,7 @@ class Membership(OwnedByCompany):
             return
         others = Membership.objects.filter(company=self.company_id).exclude(pk=self.pk)
         if others.filter(Q(email=self.email) | Q(user__email=self.email)).exists():
-            raise ValidationError(
-                {
-                    "email": ValidationError(
-                        "This address is in your directory already.", code="unique"
-                    )
-                }
-            )
+            raise ValidationError({"email": ValidationError(TAKEN, code="unique")})
 
     def is_last_administrator(self) -> bool:
         """Whether the company as stored has this administrator and no other."""

@@ -20,7 +20,6 @@ from companies.admin import (
     EVERYWHERE,
     CompanyInlineFormSet,
     CompanyRelatedFilter,
-    CompanyScopedAdmin,
     CompanyScopedInline,
     GivingForm,
 )
@@ -28,6 +27,7 @@ from companies.desk import desk_company
 from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import MEMBER, Level
+from desk.admin.story import StoryPages
 from desk.forms import AddToProjectForm, ExplainForm
 from desk.status import NOT_IN_YET, Status, in_status, with_status
 from invitations.models import Invitation
@@ -74,7 +74,7 @@ class ProjectInline(CompanyScopedInline):
 
 
 @admin.register(Membership)
-class DirectoryAdmin(CompanyScopedAdmin):
+class DirectoryAdmin(StoryPages):
     form = GivingForm
     adds_from = Level.STANDARD
     list_display = [

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
-from companies.admin import CompanyScopedAdmin
+from desk.admin.repair import RepairPages
 from invitations.models import Invitation
 
 
 @admin.register(Invitation)
-class InvitationAdmin(CompanyScopedAdmin):
+class InvitationAdmin(RepairPages):
     """To be read: the verbs are in the directory."""
 
     list_display = [

@@ -10,8 +10,10 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.models import User
+from audit.models import AuditEvent
 from invitations.models import Invitation
 from invitations.models.invitation import TOKEN_SALT
+from invitations.openings import looks_like_scanner
 from tests.cast import invite
 from tests.steps import (
     JOIN,
@@ -35,21 +37,85 @@ SCANNERS = [
 
 
 def test_fifty_openings_change_nothing(client, ivo):
-    """T1: scanners open every link, with GET and HEAD; the person then joins."""
+    """T1: scanners open every link, with GET and HEAD; the person then joins.
+
+    A record of the openings is all that they add, and only of the first fifty.
+    """
     before = rows()
-    for number in range(50):
+    for number in range(55):
         ask = client.head if number % 2 else client.get
         agent = SCANNERS[number % len(SCANNERS)]
         answer = ask(link_of(ivo), headers={"User-Agent": agent})
         assert answer.status_code == 302
         assert ask(answer.url, headers={"User-Agent": agent}).status_code == 200
         client.cookies.clear()
-    assert rows() == before
+    after = rows()
+    events = after.pop("audit.AuditEvent")
+    kept = before.pop("audit.AuditEvent")
+    assert after == before
+    assert events[: len(kept)] == kept
+    assert [event["kind"] for event in events[len(kept) :]] == ["link_opened"] * 50
 
     follow(client, ivo)
     set_password(client, ivo)
     agree(client)
     assert User.objects.get(email=ivo.sent_to).memberships.count() == 1
+
+
+def openings(invitation):
+    events = AuditEvent.objects.filter(kind=AuditEvent.Kind.LINK_OPENED)
+    return list(events.filter(about_id=invitation.membership_id).order_by("id"))
+
+
+def test_an_opening_is_written_down_in_the_company(client, ivo):
+    """With version, method and the program's own words, as far as they are words."""
+    agent = "Mozilla/5.0 (é\x00\x1b[31m) " + "x" * 300
+    client.get(link_of(ivo), headers={"User-Agent": agent})
+    client.head(link_of(ivo))
+    first, second = openings(ivo)
+    assert (first.company, first.actor) == (ivo.company, None)
+    assert first.about_label == "Ivo Novak"
+    assert first.facts["agent"].startswith("Mozilla/5.0 (é[31m) xxx")
+    assert len(first.facts["agent"]) == 200
+    assert second.facts == {"version": 1, "method": "HEAD", "agent": ""}
+
+
+def test_an_old_link_is_written_down_too(client, ivo, ada):
+    """Whoever holds an older mail is told apart from who never got one."""
+    old = link_of(ivo)
+    invite(ivo.membership, ada.user)
+    assert client.get(old).status_code == 404
+    assert [event.facts["version"] for event in openings(ivo)] == [1]
+
+
+def test_each_version_keeps_fifty_openings(client, ivo, ada):
+    for _ in range(51):
+        client.get(link_of(ivo))
+    ivo = invite(ivo.membership, ada.user)
+    client.get(link_of(ivo))
+    versions = [event.facts["version"] for event in openings(ivo)]
+    assert versions == [1] * 50 + [2]
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+
+@pytest.mark.parametrize(
+    ("method", "agent", "seconds", "is_one"),
+    [
+        ("GET", FIREFOX, 60, False),
+        ("GET", FIREFOX, 10, False),
+        ("GET", FIREFOX, 9, True),
+        ("GET", FIREFOX, None, False),
+        ("HEAD", FIREFOX, 60, True),
+        ("GET", "", 60, True),
+        *[("GET", agent, 60, True) for agent in SCANNERS],
+    ],
+)
+def test_what_looks_like_a_scanner(method, agent, seconds, is_one):
+    event = AuditEvent(facts={"version": 1, "method": method, "agent": agent})
+    mailed_at = seconds and event.at - timedelta(seconds=seconds)
+    assert looks_like_scanner(event, mailed_at) is is_one
 
 
 def test_joining_needs_a_post_with_a_csrf_token(ivo):

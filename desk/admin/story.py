@@ -1,0 +1,131 @@
+"""'Why can't she get in?': the page of one person, and the search that leads to it."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from accounts.requests import UserRequest
+from companies.admin import CompanyScopedAdmin
+from companies.models import Membership
+from desk.status import Status
+from desk.steps import Finding
+from desk.story import Story
+from desk.timeline import timeline
+
+STORY = "admin:companies_membership_story"
+FOUND_AT_ONCE = 20
+ADMINISTRATORS_NAMED = 3
+# Where an operator does what others ask for.
+OPERATORS_PAGES = {
+    Finding.LOG_IN_OFF: ("admin:accounts_user_change", "user_id"),
+    Finding.COMPANY_CLOSED: ("admin:companies_company_change", "company_id"),
+}
+
+
+class StoryPages(CompanyScopedAdmin):
+    """The pages of the story, beside the directory."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.story)
+        name = "companies_membership_story"
+        return [path("<int:pk>/story/", view, name=name), *super().get_urls()]
+
+    def story(self, request: UserRequest, pk: int) -> HttpResponse:
+        """Tell what happened, why the person can't get in, and what helps."""
+        entry = self.entries(request).filter(pk=pk).first()
+        if entry is None or not self.has_view_permission(request, entry):
+            raise Http404
+        story = Story(entry, request.user)
+        return self.story_page(
+            request,
+            f"Why can’t {entry} get in?",
+            original=entry,
+            story=story,
+            step=self.offer(request, story),
+            moments=timeline(story),
+            sections=sections(story),
+        )
+
+    def why(self, request: UserRequest) -> HttpResponse:
+        """Search for somebody; the only one found is told about at once."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        query = request.GET.get("q", "").strip()
+        found = self.search(request, query) if query else []
+        if len(found) == 1:
+            return redirect(STORY, found[0].pk)
+        people = [(entry, Status(entry.status).label) for entry in found]
+        return self.story_page(
+            request,
+            "Why can’t somebody get in?",
+            query=query,
+            people=people[:FOUND_AT_ONCE],
+            has_more=len(people) > FOUND_AT_ONCE,
+        )
+
+    def search(self, request: HttpRequest, query: str) -> list[Any]:
+        """The people of the directory whom the words fit, and one more than shown."""
+        entries, _ = self.get_search_results(request, self.entries(request), query)
+        return list(entries[: FOUND_AT_ONCE + 1])
+
+    def entries(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """With the status of each."""
+        entries = self.get_queryset(request)
+        return self.with_details(
+            entries.select_related("company", "vendor", "template", "user")
+        )
+
+    def offer(self, request: UserRequest, story: Story) -> dict[str, Any]:
+        """The next step: a button for who may take it; for others, whom to ask."""
+        entry, step = story.entry, story.finding.step
+        offered: dict[str, Any] = {"label": step.label}
+        page = OPERATORS_PAGES.get(story.finding)
+        if page and request.user.is_superuser:
+            name, column = page
+            url = reverse(name, args=[getattr(entry, column)])
+            return {"label": "Open and switch on again", "url": url}
+        if not step.permission:
+            return offered
+        if not self.may_take(request, step.permission, entry):
+            return offered | {"ask": administrators(entry)}
+        if step.action in self.get_actions(request):
+            return offered | {"action": step.action}
+        url = reverse("admin:companies_membership_change", args=[entry.pk])
+        return offered | {"url": url}
+
+    def may_take(self, request: UserRequest, permission: str, entry: Any) -> bool:
+        """Whether the reader may take a step that asks for this permission."""
+        if permission == "change":
+            return self.has_change_permission(request, entry)
+        may_invite = request.user.has_perm("companies.invite_membership", entry)
+        return self.has_invite_permission(request) and may_invite
+
+    def story_page(self, request: HttpRequest, title: str, **more: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            **more,
+        }
+        name = "desk/story.html" if "story" in more else "desk/why.html"
+        return TemplateResponse(request, name, context)
+
+
+def sections(story: Story) -> list[tuple[str, list[Any]]]:
+    """The projects that are seen today, and those that are not, with the reasons."""
+    rows = story.projects
+    return [
+        ("Sees today", [row for row in rows if row[1].is_open]),
+        ("Does not see today", [row for row in rows if not row[1].is_open]),
+    ]
+
+
+def administrators(entry: Membership) -> list[Membership]:
+    """Whom to ask for what one may not do oneself."""
+    keepers = Membership.objects.keepers().filter(company=entry.company_id)
+    return list(keepers.select_related("user")[:ADMINISTRATORS_NAMED])
