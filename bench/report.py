@@ -9,6 +9,7 @@ from time import strftime
 
 import django
 
+from bench.plans import Plan
 from bench.profiles import Profile
 from bench.results import (
     ALL,
@@ -49,7 +50,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def head(results: Results, options: Namespace) -> str:
     given = vars(options)
     names = ("users", "projects", "companies", "grants", "rounds")
-    command = " ".join(["./dev bench", *(f"--{name} {given[name]}" for name in names)])
+    command = " ".join(
+        ["./dev bench permissions", *(f"--{name} {given[name]}" for name in names)]
+    )
     gigabytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return f"""# How fast it is
 
@@ -181,7 +184,8 @@ def milliseconds(number: float) -> str:
     return f"{number:.2f}"
 
 
-def plans(results: Results) -> str:
+def plan_table(plans: Iterable[Plan]) -> str:
+    """What each query took, and which big table it read from end to end."""
     rows = [
         [
             plan.what,
@@ -190,22 +194,21 @@ def plans(results: Results) -> str:
             plan.read("shared hit="),
             ", ".join(plan.big_scans) or "none",
         ]
-        for plan in results.plans
+        for plan in plans
     ]
     columns = ["what", "query", "milliseconds", "pages of 8 KiB", "sequential scans"]
+    return f"""## Query plans
+
+By `EXPLAIN (ANALYZE, BUFFERS)`, with everything loaded. A sequential scan counts where
+the table has over 10,000 rows.
+
+{table(columns, rows)}"""
+
+
+def plans(results: Results) -> str:
     texts = [
         f"### {plan.what}, query {plan.number}\n\n```text\n{'\n'.join(plan.lines)}\n```"
         for plan in results.plans
         if plan.what in EXPLAINED
     ]
-    return "\n\n".join(
-        [
-            f"""## Query plans
-
-With all people and grants, by `EXPLAIN (ANALYZE, BUFFERS)`. A sequential scan counts
-where the table has over 10,000 rows.
-
-{table(columns, rows)}""",
-            *texts,
-        ]
-    )
+    return "\n\n".join([plan_table(results.plans), *texts])

@@ -12,16 +12,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from companies.desk import (
     desk_companies,
     desk_company,
+    desk_level,
     named_company,
     select_company,
 )
 from companies.models import Membership
+from companies.tools import Level
+from desk.overview import Overview
 
 # allauth's pages do what the first three do. The last one leads from any number to the
 # address of the row, whosever it is (T43).
@@ -36,7 +40,7 @@ class AdminSite(admin.AdminSite):
     """
 
     site_title = site_header = settings.SITE_NAME
-    index_title = "Administration"
+    index_title = "Overview"
     site_url = None
     enable_nav_sidebar = False
     empty_value_display = "—"
@@ -120,6 +124,17 @@ class AdminSite(admin.AdminSite):
             "has_files": bool(request.FILES),
         }
         return TemplateResponse(request, "admin/switched.html", context, status=409)
+
+    def index(
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> TemplateResponse:
+        """Begin with how the company's people stand."""
+        company = desk_company(request)
+        context = {
+            "overview": Overview(company, timezone.now()) if company else None,
+            "may_change": desk_level(request) == Level.ADMIN,
+        }
+        return super().index(request, context | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Lead to the index, which asks for allauth's log-in page, with its limits and

@@ -1,0 +1,193 @@
+"""The desk's lists, searches and sendings: in a large company among many, and alone."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import User
+from bench import pages
+from bench.desk_report import write
+from bench.desk_world import DeskSize, fill_desk
+from bench.figures import Figure, Limit, at_least, at_most, no_more_than
+from bench.pages import Browser
+from bench.plans import Plan, explain
+from bench.server import drop, use
+from bench.world import found
+from companies.models import Company, Membership, PermissionTemplate
+from invitations.models import Invitation
+
+FEW, ALL = "bench_desk_few", "bench_desk_all"
+ADMINISTRATOR = 1
+REQUESTS = 5  # of which the median is taken, in each round
+AT_ONCE = (1_000, 10_000)  # invitations that are sent by one call
+
+DIRECTORY = "/admin/companies/membership/"
+LISTS = {
+    "Directory": DIRECTORY,
+    "Directory, page 5": f"{DIRECTORY}?p=5",
+    "Directory, by firm": f"{DIRECTORY}?o=3",
+    "Directory, those who have joined": f"{DIRECTORY}?status=joined",
+    "Invitations": "/admin/invitations/invitation/",
+    "People on projects": "/admin/companies/projectmembership/",
+    "Projects": "/admin/companies/project/",
+    "Firms": "/admin/companies/vendor/",
+    "Permission templates": "/admin/companies/permissiontemplate/",
+    "History": "/admin/audit/auditevent/",
+    "A person": f"{DIRECTORY}17/change/",
+}
+# Not lists of rows: they count over all people of the company.
+COUNTING = {
+    "Directory, mails that were refused": f"{DIRECTORY}?status=mail_refused",
+    "Overview": "/admin/",
+}
+SEARCHES = {
+    f"Search for ‘{words}’": f"{DIRECTORY}?q={words.replace(' ', '+')}"
+    for words in ("weber", "anna weber", "person-47", "example", "firm 12", "nobody")
+}
+
+
+@dataclass
+class DeskResults:
+    sizes: dict[str, DeskSize]
+    seconds: dict[tuple[str, str], Figure] = field(default_factory=dict)
+    database: dict[tuple[str, str], Figure] = field(default_factory=dict)
+    queries: dict[tuple[str, str], int] = field(default_factory=dict)
+    sent: dict[int, Figure] = field(default_factory=dict)  # invitations a second
+    sent_queries: dict[int, int] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
+
+    def limits(self) -> list[Limit]:
+        lists = [
+            at_most(
+                f"{what}: time with all people against few",
+                self.seconds[what, ALL].over(self.seconds[what, FEW]),
+                1.5,
+            )
+            for what in LISTS
+        ]
+        searches = [
+            at_most(
+                f"{what}: milliseconds in the database",
+                Figure([1e3 * took for took in self.database[what, ALL].rounds]),
+                60,
+            )
+            for what in SEARCHES
+        ]
+        return [*lists, *searches, *self.limits_of_sending(), self.limit_of_queries()]
+
+    def limits_of_sending(self) -> list[Limit]:
+        thousand, many = AT_ONCE
+        seconds = Figure([many / rate for rate in self.sent[many].rounds])
+        return [
+            at_least("Invitations sent a second", self.sent[thousand], 2_500),
+            at_most(f"Seconds for {many:,} invitations", seconds, 6),
+            no_more_than(
+                f"Queries of sending {thousand:,}", self.sent_queries[thousand], 20
+            ),
+        ]
+
+    def limit_of_queries(self) -> Limit:
+        """Session, user and terms are 3 of them."""
+        most = max(
+            count - 3
+            for (what, _), count in self.queries.items()
+            if what in LISTS or what in SEARCHES
+        )
+        return no_more_than("Queries of a list or a person's page", most, 12)
+
+
+def run(options: Namespace) -> int:
+    """Measure all, write the report, and return 1 when a limit is missed."""
+    whole = DeskSize(options.desk_companies, options.desk_people, options.desk_largest)
+    results = DeskResults({FEW: DeskSize(1, 1_000, 1_000), ALL: whole})
+    with TemporaryDirectory() as folder:
+        pages.prepare(f"{folder}/static")
+        try:
+            for name, size in results.sizes.items():
+                say(f"Loading {size} ...")
+                found(name)
+                fill_desk(name, size)
+            measure(results, options.rounds)
+        finally:
+            drop(FEW)
+            drop(ALL)
+    write(Path(options.desk_output), results, options)
+    missed = [limit for limit in results.limits() if not limit.holds]
+    for limit in missed:
+        say(f"Missed: {limit.sentence}: {limit.seen}, asked for is {limit.asked}.")
+    return 1 if missed else 0
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def measure(results: DeskResults, rounds: int) -> None:
+    """Take each figure once in each round, so that what disturbs disturbs all."""
+    browsers = {}
+    for name in results.sizes:
+        use(name)
+        browsers[name] = Browser(ADMINISTRATOR)
+    for number in range(1, rounds + 1):
+        say(f"Round {number} of {rounds} ...")
+        for name, browser in browsers.items():
+            use(name)
+            for what, path in {**LISTS, **COUNTING, **SEARCHES}.items():
+                read(results, what, name, browser, path)
+        for size in AT_ONCE:
+            send(results, size, f"r{number}-{size}")
+    for what in ("Directory", "History", *SEARCHES):
+        path = {**LISTS, **SEARCHES}[what]
+        results.plans += explain(what, browsers[ALL].queries(path))
+
+
+def read(
+    results: DeskResults, what: str, name: str, browser: Browser, path: str
+) -> None:
+    browser.get(path)  # warms up
+    taken = [timed(lambda: browser.get(path)) for _ in range(REQUESTS)]
+    for kept, each in ((results.seconds, 0), (results.database, 1)):
+        figure = kept.setdefault((what, name), Figure([]))
+        figure.rounds.append(median(one[each] for one in taken))
+    results.queries[what, name] = taken[-1][2]
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float, int]:
+    """How long it took, how long of that in the database, and how many queries."""
+    spans: list[float] = []
+
+    def clock(execute: Any, *given: Any) -> Any:
+        started = perf_counter()
+        try:
+            return execute(*given)
+        finally:
+            spans.append(perf_counter() - started)
+
+    started = perf_counter()
+    with connection.execute_wrapper(clock):
+        work()
+    return perf_counter() - started, sum(spans), len(spans)
+
+
+def send(results: DeskResults, size: int, prefix: str) -> None:
+    """Invite so many new people of the largest company, as the action does."""
+    company = Company.objects.get(pk=1)
+    template = PermissionTemplate.objects.get(company=company, name="Member")
+    entries = Membership.objects.bulk_create(
+        Membership(
+            company=company, template=template, email=f"{prefix}-{n}@new.example"
+        )
+        for n in range(size)
+    )
+    by = User.objects.get(pk=ADMINISTRATOR)
+    seconds, _, queries = timed(lambda: Invitation.objects.send(entries, by))
+    results.sent.setdefault(size, Figure([])).rounds.append(size / seconds)
+    results.sent_queries[size] = queries
