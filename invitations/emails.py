@@ -38,7 +38,15 @@ def welcome_back(invitation: "Invitation") -> EmailMultiAlternatives:
     return about_invitation("invitations/email/welcome_back", invitation)
 
 
-def about_invitation(name: str, invitation: "Invitation") -> EmailMultiAlternatives:
+def reminder(invitation: "Invitation", *, is_known: bool) -> EmailMultiAlternatives:
+    """The same link once more: since when it waits, and until when."""
+    facts = {"sent_at": moment(invitation.sent_at), "is_known": is_known}
+    return about_invitation("invitations/email/reminder", invitation, **facts)
+
+
+def about_invitation(
+    name: str, invitation: "Invitation", **more: Any
+) -> EmailMultiAlternatives:
     link = absolute("invitations:link", invitation.token)
     facts = invitation_facts(invitation) | {
         "company": invitation.company.name,
@@ -47,7 +55,7 @@ def about_invitation(name: str, invitation: "Invitation") -> EmailMultiAlternati
         "link": link,
         "decline_link": f"{link}?decline",
     }
-    return letter(name, invitation.sent_to, facts)
+    return letter(name, invitation.sent_to, facts | more)
 
 
 def invitation_facts(invitation: "Invitation") -> dict[str, Any]:

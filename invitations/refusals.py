@@ -12,6 +12,13 @@ SENTENCES = {
     "company_inactive": "The company is not active.",
     "entry_inactive": "The entry is not active: activate it first.",
     "already_joined": "This person has joined already.",
+    "not_invited": "Has no open invitation: use ‘Invite’.",
+    "send_again": "The last mail is of no use any more: send the invitation again.",
+    "expired_already": "The invitation has expired: extend it, or send it again.",
+    "invited_lately": "Was invited more recently than that.",
+    "open_longer": "The invitation is open for longer already.",
+    "mailed_just_now": "Got a mail within the last minute: wait a minute, and repeat.",
+    "mailed_often": "Got five mails within a day: try again tomorrow.",
     "unknown": "The link is not complete. Open it in the mail again, or copy it whole.",
     "no_session": (
         "This browser does not hold the link any more: open the mail ‘Welcome to "

@@ -7,11 +7,13 @@ Ivo has been invited to Acme and hasn't joined yet; Olga is the operator.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -25,7 +27,7 @@ from companies.models import (
     ProjectMembership,
 )
 from companies.tools import COMPANY_ADMINISTRATOR, COORDINATOR, MEMBER, Level
-from invitations.models import Invitation, Terms
+from invitations.models import Delivery, Invitation, Terms
 
 PASSWORD = "Correct-Horse-7"
 FOREMAN = "Foreman/Superintendent – Internal"
@@ -69,7 +71,14 @@ def put_on(
     )
 
 
+def let_an_hour_pass(*entries: Membership) -> None:
+    """Since their last mail: the next one would come too soon, else (T27)."""
+    mails = Delivery.objects.filter(invitation__membership__in=entries)
+    mails.update(created_at=F("created_at") - timedelta(hours=1))
+
+
 def invite(entry: Membership, by: User | None = None) -> Invitation:
+    let_an_hour_pass(entry)
     [invitation] = Invitation.objects.send([entry], by).sent
     return invitation
 

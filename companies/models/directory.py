@@ -15,7 +15,8 @@ from accounts.models import User
 from companies.conditions import current, on_directory
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
-from companies.models.corrections import TAKEN, CorrectingQuerySet
+from companies.models.corrections import TAKEN
+from companies.models.standing import LAST_ADMINISTRATOR, StandingQuerySet
 from companies.models.templates import PermissionTemplate
 from companies.tools import Level, Scope
 
@@ -77,7 +78,9 @@ def found_by(word: str, company: Company | None) -> Q:
     return found
 
 
-class MembershipQuerySet(CorrectingQuerySet["Membership"]):
+class MembershipQuerySet(StandingQuerySet["Membership"]):
+    """What is done with many at once is in corrections.py and standing.py."""
+
     def current(self) -> Self:
         """People who have joined and whom nobody has deactivated."""
         return self.filter(current())
@@ -275,8 +278,4 @@ class Membership(OwnedByCompany):
         return self.is_active and self.has_joined and self.template.makes_administrator
 
     def last_administrator_stays(self) -> ValidationError:
-        return ValidationError(
-            "This is the company's only administrator. Make somebody else an "
-            "administrator first.",
-            code="last_administrator",
-        )
+        return ValidationError(LAST_ADMINISTRATOR, code="last_administrator")

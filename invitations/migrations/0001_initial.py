@@ -202,6 +202,14 @@ class Migration(migrations.Migration):
                         encoder=django.core.serializers.json.DjangoJSONEncoder,
                     ),
                 ),
+                (
+                    "batch",
+                    models.UUIDField(
+                        editable=False,
+                        help_text="Of one sending, to follow its progress.",
+                        null=True,
+                    ),
+                ),
                 ("reference", models.UUIDField(default=uuid.uuid4, editable=False)),
                 (
                     "state",
@@ -373,6 +381,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "sending")),
                 fields=["leased_until"],
                 name="invitations_delivery_leased",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)),
+                fields=["batch", "id"],
+                name="invitations_delivery_batch",
             ),
         ),
         migrations.AddConstraint(

@@ -3,14 +3,14 @@
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from accounts.addresses import CanonicalEmailField
@@ -18,11 +18,17 @@ from accounts.models import User
 from audit.models import AuditEvent
 from invitations import emails
 
+if TYPE_CHECKING:
+    from invitations.models.invitation import Invitation
+
 # Longer than one mail can take: a server has ten seconds for each of its answers.
 LEASE = timedelta(minutes=5)
 LATE = timedelta(minutes=15)
 # A mail about an account that is a day late says nothing that is still of use.
 ACCOUNT_MAIL_LIFE = timedelta(days=1)
+# Between two mails that a company sends to one person, and at most (T27).
+APART = timedelta(seconds=60)
+MAILS_PER_DAY = 5
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -55,6 +61,28 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             facts=facts or {},
         )
         self.queue([delivery])
+
+    def limited(self, entries: list[int], now: datetime) -> dict[int, str]:
+        """The entries that may have no mail of their company now, each with why (T27).
+
+        Counted are the mails to the address as it stands, of any invitation: neither
+        revoking nor inviting anew steps round it. What a person asks for at the log-in
+        page has a limit of its own.
+        """
+        lately = self.filter(
+            invitation__membership__in=entries,
+            recipient=F("invitation__membership__email"),
+            kind__in=[Delivery.Kind.WELCOME, Delivery.Kind.REMINDER],
+            created_at__gt=now - timedelta(days=1),
+        )
+        rows = lately.values_list("invitation__membership").annotate(
+            last=Max("created_at"), count=Count("pk")
+        )
+        return {
+            entry: "mailed_just_now" if last > now - APART else "mailed_often"
+            for entry, last, count in rows.order_by()
+            if last > now - APART or count >= MAILS_PER_DAY
+        }
 
     def due(self, now: datetime) -> Self:
         """Mails to send now: those waiting, and those that a killed worker held."""
@@ -130,6 +158,9 @@ class Delivery(models.Model):
         max_length=80, blank=True, help_text="Which mail about the account."
     )
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    batch = models.UUIDField(
+        null=True, editable=False, help_text="Of one sending, to follow its progress."
+    )
     reference = models.UUIDField(default=uuid4, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     due_at = models.DateTimeField(default=timezone.now)
@@ -179,6 +210,11 @@ class Delivery(models.Model):
                 condition=Q(state="sending"),
                 name="invitations_delivery_leased",
             ),
+            models.Index(
+                fields=["batch", "id"],
+                condition=Q(batch__isnull=False),
+                name="invitations_delivery_batch",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -202,14 +238,18 @@ class Delivery(models.Model):
                 self.letter, self.user, self.recipient, self.facts
             )
         else:
-            account = User.objects.filter(email=self.recipient).first()
-            is_known = account is not None and account.is_proven
-            write = emails.welcome_back if is_known else emails.welcome
-            message = write(self.invitation)
+            message = self.letter_about(self.invitation)
         if message:
             # The same for each try: a doubled mail is recognised as one (F5).
             message.extra_headers["Message-ID"] = emails.message_id(self.reference)
         return message
+
+    def letter_about(self, invitation: "Invitation") -> EmailMultiAlternatives:
+        account = User.objects.filter(email=self.recipient).first()
+        is_known = account is not None and account.is_proven
+        if self.kind == self.Kind.REMINDER:
+            return emails.reminder(invitation, is_known=is_known)
+        return (emails.welcome_back if is_known else emails.welcome)(invitation)
 
     def ours(self) -> DeliveryQuerySet:
         """This row, unless its lease ran out and another worker has taken it."""

@@ -11,7 +11,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies.access import may_invite
 from companies.models import Membership
-from invitations.models.sending import SendingQuerySet, record_each
+from invitations.models.sending import Sending, SendingQuerySet, held, record_each
 
 # No 0, O, 1, l or I: it is read aloud or from a slip of paper.
 CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
@@ -41,9 +41,9 @@ class FirstPasswordQuerySet(SendingQuerySet):
             there = self.acceptable(timezone.now()).filter(membership__in=allowed)
             live = list(there.select_related("company", "membership"))
             taken = {invitation.membership_id for invitation in live}
-            fresh = self.renew(
-                [entry for entry in entries if entry.pk not in taken], by
-            )
+            fresh = Sending()
+            for keys in held(entry for entry in entries if entry.pk not in taken):
+                self.renew(keys, by, fresh)
             record_each(AuditEvent.Kind.INVITATION_PREPARED, by, fresh.sent)
             ready = {
                 invitation.membership_id

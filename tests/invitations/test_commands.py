@@ -14,7 +14,7 @@ from audit.models import AuditEvent
 from companies.models import Company, Membership, ProjectMembership
 from companies.tools import COMPANY_ADMINISTRATOR
 from invitations.models import Delivery, Invitation, Terms
-from tests.cast import FOREMAN, add_entry, put_on, template, work
+from tests.cast import FOREMAN, add_entry, let_an_hour_pass, put_on, template, work
 
 Kind = AuditEvent.Kind
 
@@ -92,6 +92,7 @@ def test_invite_again_keeps_what_is_there(acme, tower):
     grant = put_on(entry, tower)
     arguments = ("invite", entry.email, "--company", acme.slug, "--project", "24-017")
     assert run(*arguments, "--json")["version"] == 1
+    let_an_hour_pass(entry)
     said = run(*arguments, "--json")
     assert said == {
         "email": entry.email,

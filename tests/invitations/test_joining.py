@@ -7,7 +7,14 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies.tools import COMPANY_ADMINISTRATOR
 from invitations.models import Invitation
-from tests.cast import PASSWORD, add_entry, add_member, add_user, invite
+from tests.cast import (
+    PASSWORD,
+    add_entry,
+    add_member,
+    add_user,
+    invite,
+    let_an_hour_pass,
+)
 from tests.steps import (
     CHOSEN,
     JOIN,
@@ -207,6 +214,7 @@ def test_send_again_by_who_may_settles_a_held_invitation(client, ivo, ada, as_):
     type(ada).objects.filter(pk=ada.pk).update(is_active=False)
     follow(client, ivo)
     set_password(client, ivo)
+    let_an_hour_pass(ivo.membership)
     directory = reverse("admin:companies_membership_changelist")
     again = {"action": "send_again", "_selected_action": [ivo.membership.pk]}
     as_(bea).post(directory, again)

@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from companies.models import Company, Membership
 from companies.tools import MEMBER
 from invitations.models import Delivery, Invitation
-from tests.cast import add_entry, invite, template
+from tests.cast import add_entry, invite, let_an_hour_pass, template
 
 
 def add_entries(company, count):
@@ -38,6 +38,7 @@ def test_sending_is_one_insert_per_table_and_one_task(acme, ada, count):
     entries = add_entries(acme, count)
     with CaptureQueriesContext(connection) as first:
         sending = Invitation.objects.send(entries, ada.user)
+    let_an_hour_pass(*entries)
     with CaptureQueriesContext(connection) as again:
         Invitation.objects.send(entries, ada.user)
     assert len(sending.sent) == count
