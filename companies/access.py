@@ -135,3 +135,7 @@ class Access:
             level <= self.level_in(held, tool)
             for tool, level in given.level_of().items()
         )
+
+    def may_add(self, given: PermissionTemplate) -> bool:
+        """Whether this person may bring somebody in with a company template."""
+        return self.on_company(DIRECTORY) >= Level.STANDARD and self.may_hand_out(given)

@@ -19,6 +19,7 @@ class PermissionBackend(BaseBackend):
     | `companies.view_company` | a company that the person may pick |
     | `companies.administer_company` | a company whose directory the person keeps |
     | `companies.invite_membership` | an entry whose templates the person may hand out |
+    | `companies.add_membership` | an entry whose template the person may give |
     | `companies.add_projectmembership` | a grant that the person may hand out |
     | `companies.view_project` | a project that was granted, or that they administer |
     | `companies.standard_rfis` and the like | a project: at least Standard on RFIs |
@@ -39,6 +40,9 @@ class PermissionBackend(BaseBackend):
             case "companies.invite_membership", Membership():
                 rows = Membership.objects.invitable_by(user_obj)
                 return rows.filter(pk=obj.pk).exists()
+            case "companies.add_membership", Membership():
+                access = Access.of(user_obj, obj.company_id)
+                return access.may_add(obj.template)
             case "companies.add_projectmembership", ProjectMembership():
                 access = Access.of(user_obj, obj.company_id)
                 return access.may_hand_out(obj.template, obj.project)

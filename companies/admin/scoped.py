@@ -160,6 +160,9 @@ class ScopedMixin:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_invite_permission(self, request: HttpRequest) -> bool:
+        return self.may_work(request)
+
 
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     form = CompanyForm

@@ -14,9 +14,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from procore_site.management.commands.work import Command
 from invitations.models import Delivery, Invitation
 from invitations.tasks import deliver_due
+from procore_site.management.commands.work import Command
 from tests.cast import add_entry, work
 from tests.waiting import wait_until
 
@@ -158,4 +158,4 @@ def test_waking_outlives_a_database_that_is_away(ivo):
     errors = StringIO()
     with connection.execute_wrapper(away):
         Command(stderr=errors).wake()
-    assert "Can't look for due mails: server closed" in errors.getvalue()
+    assert "Can't look for due work: server closed" in errors.getvalue()
