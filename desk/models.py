@@ -14,8 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import AuditEvent
 from companies.fields import PlainTextField
-from companies.models import Membership, OwnedByCompany, PermissionTemplate
+from companies.models import Company, Membership, OwnedByCompany, PermissionTemplate
 from companies.tools import Scope
+from desk.spreadsheets import check_file
 
 if TYPE_CHECKING:
     pass
@@ -27,6 +28,37 @@ ATTEMPTS = 5
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
+    @transaction.atomic
+    def bring(
+        self,
+        company: Company,
+        name: str,
+        content: bytes,
+        by: User | None,
+        **choices: Any,
+    ) -> "Import":
+        """Take a file in; unless a sheet has to be chosen, it is compared at once.
+
+        Args:
+            name: as its owner calls it.
+            by: who brings it; empty for a command.
+            choices: how to read it, and what to do with it.
+
+        Raises:
+            ValidationError: when it is of no use, with what to do about it.
+        """
+        source = self.create(
+            company=company,
+            name="".join(filter(str.isprintable, name))[-200:] or "people",
+            content=content,
+            sheets=check_file(content),
+            uploaded_by=by,
+            **choices,
+        )
+        if len(source.sheets) < 2 or source.sheet:
+            source.start(source.sheet)
+        return source
+
     def due(self, now: datetime) -> Self:
         """Those with work to do that no worker holds, or that a killed one held."""
         is_free = Q(leased_until=None) | Q(leased_until__lte=now)
@@ -277,9 +309,15 @@ class ImportRowQuerySet(models.QuerySet["ImportRow"]):
 
         What one of them says depends on the others.
         """
-        waiting = self.order_by("email", "number")
-        last = waiting.values_list("email", flat=True)[size - 1 : size].first()
-        return list(waiting.filter(email__lte=last) if last else waiting)
+        emails = self.order_by("email").values_list("email", flat=True)
+        last = emails[size - 1 : size].first()
+        rows = self.filter(email__lte=last) if last else self
+        return list(rows.order_by("number"))
+
+    def new_firms(self) -> list[str]:
+        """The firms that have to be made, each as the first row spells it."""
+        rows = self.exclude(new_firm="").order_by("number")
+        return list(dict.fromkeys(rows.values_list("new_firm", flat=True)))
 
     def save_all(self, rows: "list[ImportRow]", fields: list[str]) -> None:
         """Write these columns of many rows in one statement."""

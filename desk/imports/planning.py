@@ -125,10 +125,15 @@ class Rights:
 class Directory:
     """What is stored of a company, as far as the rows of a batch may speak of it.
 
-    Loaded in eight queries, however many rows there are.
+    Loaded in nine queries, however many rows there are.
+
+    Args:
+        new_firms: those that other batches are to make, as they are spelt there.
     """
 
-    def __init__(self, company: Company, emails: set[str]) -> None:
+    def __init__(
+        self, company: Company, emails: set[str], new_firms: list[str]
+    ) -> None:
         self.company = company
         templates = PermissionTemplate.objects.filter(company=company)
         self.templates = {
@@ -146,6 +151,8 @@ class Directory:
         )
         self.people = self.load_people(emails)
         self.name_all()
+        for name in new_firms:
+            self.firm(name)
 
     def name_all(self) -> None:
         """Let what is there be found by what people call it."""
@@ -436,7 +443,9 @@ class Planner:
         self.source = source
         self.company = source.company
         self.rights = Rights(source.actor, self.company)
-        self.directory = Directory(self.company, {row.email for row in rows})
+        self.directory = Directory(
+            self.company, {row.email for row in rows}, source.rows.new_firms()
+        )
 
     def consider(self, row: ImportRow) -> Decision:
         """Say what a row would do; nothing is changed by that."""

@@ -7,7 +7,6 @@ import openpyxl
 
 from companies.models import Membership
 from desk.models import Import, ImportRow
-from desk.spreadsheets import check_file
 from tests.cast import work
 
 
@@ -32,17 +31,7 @@ def xlsx_file(*rows, **sheets):
 
 def upload(company, content, by=None, **fields):
     """Bring a file in, as the page does."""
-    source = Import.objects.create(
-        company=company,
-        name="people.csv",
-        content=content,
-        sheets=check_file(content),
-        uploaded_by=by,
-        **fields,
-    )
-    if len(source.sheets) < 2:
-        source.start()
-    return source
+    return Import.objects.bring(company, "people.csv", content, by, **fields)
 
 
 def planned(company, content, by=None, **fields):
