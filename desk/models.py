@@ -16,6 +16,7 @@ from audit.models import AuditEvent
 from companies.fields import PlainTextField
 from companies.models import Company, Membership, OwnedByCompany, PermissionTemplate
 from companies.tools import Scope
+from desk.columns import EMAIL
 from desk.spreadsheets import check_file
 
 if TYPE_CHECKING:
@@ -213,6 +214,21 @@ class Import(OwnedByCompany):
         rows = self.rows.with_shown().order_by()
         return dict(rows.values_list("shown").annotate(Count("pk")))
 
+    def progress(self) -> tuple[int, int]:
+        """How many rows the present step has done, and of how many."""
+        rows = self.rows.all()
+        match self.state:
+            case self.State.PLANNING:
+                waiting = rows.filter(kind="")
+            case self.State.APPLYING:
+                rows = rows.filter(kind__in=ImportRow.DOING)
+                waiting = rows.filter(outcome="")
+            case _:
+                rows = rows.exclude(outcome="")
+                waiting = rows.filter(outcome__in=ImportRow.DOING)
+        total = rows.count()
+        return total - waiting.count(), total
+
     # What is done with it
 
     def start(self, sheet: str = "") -> None:
@@ -377,6 +393,11 @@ class ImportRow(OwnedByCompany):
 
     def __str__(self) -> str:
         return f"Row {self.number}"
+
+    @property
+    def address(self) -> str:
+        """As it is written in the file, for one that can't be read."""
+        return str(self.cells.get(EMAIL, ""))
 
     @property
     def label(self) -> str:

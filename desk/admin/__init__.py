@@ -1,5 +1,6 @@
 from desk.admin.directory import DirectoryAdmin
+from desk.admin.imports import ImportAdmin
 from desk.admin.invitations import InvitationAdmin
 from desk.admin.users import UserAdmin
 
-__all__ = ["DirectoryAdmin", "InvitationAdmin", "UserAdmin"]
+__all__ = ["DirectoryAdmin", "ImportAdmin", "InvitationAdmin", "UserAdmin"]

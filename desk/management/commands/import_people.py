@@ -149,7 +149,7 @@ def finish(source: Import) -> None:
 
 def told(row: ImportRow) -> list[str]:
     """What it would do or did, and what else is to be said of it."""
-    address = row.email or str(row.cells.get("E-mail", ""))
+    address = row.email or row.address
     return [part for part in (address, *row.difference, row.reason) if part]
 
 
