@@ -74,8 +74,8 @@ class ImportQuerySet(models.QuerySet["Import"]):
         now = timezone.now()
         lease = uuid4()
         free = self.due(now).order_by("pk").select_for_update(skip_locked=True)
-        key = free.values_list("pk", flat=True).first()
-        self.due(now).filter(pk=key).update(
+        keys = list(free.values_list("pk", flat=True)[:1])
+        self.due(now).filter(pk__in=keys).update(
             lease=lease, leased_until=now + LEASE, attempts=F("attempts") + 1
         )
         leased = self.filter(lease=lease).select_related(
@@ -211,8 +211,9 @@ class Import(OwnedByCompany):
 
     def counts(self) -> dict[str, int]:
         """How many rows there are of each kind; of those not looked at yet under ''."""
-        rows = self.rows.with_shown().order_by()
-        return dict(rows.values_list("shown").annotate(Count("pk")))
+        shown = Case(When(outcome="", then="kind"), default="outcome")
+        rows = self.rows.order_by().values_list(shown)
+        return dict(rows.annotate(Count("pk")))
 
     def progress(self) -> tuple[int, int]:
         """How many rows the present step has done, and of how many."""
@@ -311,14 +312,13 @@ class Import(OwnedByCompany):
 
 
 class ImportRowQuerySet(models.QuerySet["ImportRow"]):
-    def with_shown(self) -> Self:
-        """Add what became of each row, or else what would."""
-        planned = Case(When(outcome="", then="kind"), default="outcome")
-        return self.annotate(shown=planned)
+    def of_kind(self, kind: str) -> Self:
+        """Those of which this became, or else would become."""
+        return self.filter(Q(outcome=kind) | Q(outcome="", kind=kind))
 
     def refused(self) -> Self:
         """Those that were refused in the dry run or when they were to be applied."""
-        return self.with_shown().filter(shown=ImportRow.Kind.REFUSED)
+        return self.of_kind(ImportRow.Kind.REFUSED)
 
     def batch(self, size: int) -> "list[ImportRow]":
         """The next rows to work on; all rows of one person are in the same batch.
@@ -400,7 +400,10 @@ class ImportRow(OwnedByCompany):
         return str(self.cells.get(EMAIL, ""))
 
     @property
+    def shown(self) -> str:
+        """What became of it, or else what would."""
+        return self.outcome or self.kind
+
+    @property
     def label(self) -> str:
-        """What became of it, or else what would, in words."""
-        shown = self.outcome or self.kind
-        return self.Kind(shown).label if shown else "Not looked at yet"
+        return self.Kind(self.shown).label if self.shown else "Not looked at yet"

@@ -24,6 +24,7 @@ from companies.models import (
     ProjectMembership,
     Vendor,
 )
+from desk.models import Import, ImportRow
 from invitations.models import Delivery, Invitation, Terms
 from tests.cast import add_entry, invite
 
@@ -94,7 +95,18 @@ def rows(acme, ada, max_, ivo, tower, gina, bridge, olga):
         Terms: Terms.objects.current(),
         User: max_.user,
         AuditEvent: AuditEvent.objects.filter(company=acme).first(),
+        Import: imported(acme),
     }
+
+
+def imported(acme):
+    """A list of people that has been compared, and is to be applied."""
+    name = f"{MARK}.csv"
+    source = Import.objects.create(company=acme, name=name, state=Import.State.PLANNED)
+    ImportRow.objects.create(
+        company=acme, source=source, number=2, kind="new", cells={"E-mail": MARK}
+    )
+    return source
 
 
 def stored():
@@ -102,6 +114,7 @@ def stored():
     models = [
         *(Company, Project, Vendor, PermissionTemplate, PermissionLevel, Membership),
         *(ProjectMembership, Invitation, Delivery, Terms, User, AuditEvent),
+        *(Import, ImportRow),
     ]
     return {
         model.__name__: list(model.objects.order_by("pk").values()) for model in models
@@ -109,8 +122,9 @@ def stored():
 
 
 def said(answer):
-    """The answer in small letters, and where it leads to."""
-    return f"{answer.headers.get('Location')} {answer.content.decode()}".lower()
+    """The answer in small letters, and where it leads to; a workbook is no text."""
+    content = answer.content.decode(errors="replace")
+    return f"{answer.headers.get('Location')} {content}".lower()
 
 
 def test_each_admin_is_of_a_known_kind():
@@ -149,6 +163,7 @@ def posted(rows, row):
         "template": rows[PermissionTemplate].pk,
         "user": rows[User].pk,
         "post": "yes",
+        "verb": "apply",
         "project_memberships-TOTAL_FORMS": 1,
         "project_memberships-INITIAL_FORMS": 1,
         **{f"project_memberships-0-{name}": value for name, value in inline.items()},
@@ -256,6 +271,16 @@ companies_membership_delete              302/302    403/403  403/403  403/403  4
 companies_membership_change              302/302    403/403  200/200  302/302  200/200
 companies_membership                     302/302    403/403  302/302  302/302  302/302
 companies_membership_access              302/302    403/403  200/200  404/404  200/200
+desk_import_changelist                   302/302    403/403  200/200  200/200  200/200
+desk_import_add                          302/302    403/403  200/200  200/200  403/403
+desk_import_history                      302/302    403/403  200/200  302/302  200/200
+desk_import_delete                       302/302    403/403  403/403  403/403  403/403
+desk_import_change                       302/302    403/403  200/302  302/302  200/302
+desk_import                              302/302    403/403  302/302  302/302  302/302
+desk_import_progress                     302/302    403/403  200/200  404/404  200/200
+desk_import_refused                      302/302    403/403  200/200  404/404  200/200
+desk_import_template_csv                 302/302    403/403  200/200  200/200  200/200
+desk_import_template_xlsx                302/302    403/403  200/200  200/200  200/200
 invitations_invitation_changelist        302/302    403/403  200/200  200/200  200/200
 invitations_invitation_add               302/302    403/403  403/403  403/403  403/403
 invitations_invitation_history           302/302    403/403  200/200  302/302  200/200

@@ -1,5 +1,6 @@
 """Importing people: upload, the dry run, applying, undoing; each with its page."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -41,18 +42,17 @@ class ImportAdmin(CompanyScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Without the files; with the name that the uploader has in this directory."""
         rows = super().get_queryset(request).defer("content")
-        char = {"output_field": models.CharField()}
+        char: dict[str, Any] = {"output_field": models.CharField()}
         name = Trim(Concat("first_name", Value(" "), "last_name", **char))
-        name = Coalesce(NullIf(name, Value(""), **char), "email", **char)
+        known = Coalesce(NullIf(name, Value(""), **char), "email", **char)
         entry = Membership.objects.filter(
             company=OuterRef("company"), user=OuterRef("uploaded_by")
         )
-        return rows.annotate(
-            uploader_name=Subquery(entry.annotate(name=name).values("name")[:1])
-        )
+        uploader = Subquery(entry.values_list(known)[:1])
+        return cast(models.QuerySet[Any], rows.annotate(uploader_name=uploader))
 
     def get_urls(self) -> list[Any]:
-        pages = [
+        pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
             ("<int:pk>/progress/", self.progress, "progress"),
             ("<int:pk>/refused/", self.refused, "refused"),
             ("template.csv", self.template_csv, "template_csv"),
@@ -124,7 +124,8 @@ class ImportAdmin(CompanyScopedAdmin):
     ) -> HttpResponse:
         source = self.get_object(request, object_id)
         if source is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            # As Django's own page answers, which says that there is none.
+            return super().change_view(request, object_id)
         if not self.has_view_permission(request, source):
             raise PermissionDenied
         if request.method == "POST":
@@ -137,9 +138,9 @@ class ImportAdmin(CompanyScopedAdmin):
         counts = source.counts()
         kinds = [(kind, counts[kind]) for kind in ImportRow.Kind if counts.get(kind)]
         chosen = request.GET.get("kind", "")
-        rows = source.rows.with_shown().select_related("membership__user")
+        rows = source.rows.select_related("membership__user")
         if chosen in counts:
-            rows = rows.filter(shown=chosen)
+            rows = rows.of_kind(chosen)
         firms = source.rows.new_firms()
         return {
             "title": source.name,

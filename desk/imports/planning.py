@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -59,6 +59,7 @@ ENTRY_COLUMNS = {
     "default_project_template": DEFAULT_TEMPLATE,
 }
 TEXTS = ("first_name", "last_name", "job_title", "phone")
+MEMBERSHIP = Membership._meta
 GRANT_COLUMNS = {
     "template": PROJECT_TEMPLATE,
     "starts_on": FIRST_DAY,
@@ -176,8 +177,8 @@ class Directory:
         entries = Membership.objects.filter(
             models.Q(email__in=emails) | models.Q(user__in=users), company=self.company
         ).select_related("user")
-        people = {}
-        by_key = {}
+        people: dict[str, Person] = {}
+        by_key: dict[int, Person] = {}
         # Last those who have joined: their log-in's address is theirs.
         for entry in sorted(entries, key=lambda entry: entry.has_joined):
             self.relate(entry)
@@ -277,7 +278,8 @@ class Wish:
         for name, text in self.texts().items():
             if text:
                 with self.about(ENTRY_COLUMNS[name]):
-                    yield name, Membership._meta.get_field(name).clean(text, None)
+                    field = cast(models.Field[str, str], MEMBERSHIP.get_field(name))
+                    yield name, field.clean(text, None)
 
     def read_references(self) -> Iterator[tuple[str, Any]]:
         if text := self.text(FIRM):

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Model, Q
+from django.db.models import Field, Model, Q
 
 from audit.models import AuditEvent
 from companies.models import Membership, PermissionTemplate, ProjectMembership, Vendor
@@ -19,6 +19,9 @@ JOINED = "This person has joined. Deactivate them in the directory."
 INVITED = "This person has been invited. Revoke the invitation in the directory."
 GRANTED_SINCE = "Somebody has put this person on a project since."
 CHANGED_SINCE = "Somebody has changed this since, or it can’t be as it was."
+
+# By column: what it was, and what the import made of it.
+type Kept = dict[str, list[Any]]
 
 
 def undo(source: Import, rows: list[ImportRow]) -> None:
@@ -108,62 +111,68 @@ class Undoing:
 
     def restore(self, rows: list[ImportRow]) -> None:
         """Give entries and grants back what they were, and take the new grants away."""
-        self.keepers = set(
-            Membership.objects.keepers()
-            .filter(company=self.source.company)
-            .values_list("pk", flat=True)
-        )
+        company = self.source.company
+        keepers = Membership.objects.keepers().filter(company=company)
+        self.keepers = set(keepers.values_list("pk", flat=True))
+        templates = PermissionTemplate.objects.filter(company=company)
         self.templates = {
-            each.pk: each
-            for each in PermissionTemplate.objects.filter(
-                company=self.source.company
-            ).prefetch_related("levels")
+            each.pk: each for each in templates.prefetch_related("levels")
         }
-        self.vendors = set(
-            Vendor.objects.filter(company=self.source.company).values_list(
-                "pk", flat=True
-            )
-        )
-        undone = [row for row in reversed(rows) if self.restore_row(row)]
-        self.write(undone)
+        vendors = Vendor.objects.filter(company=company)
+        self.vendors = set(vendors.values_list("pk", flat=True))
+        # The last change first, so that each finds what it has left.
+        self.write([row for row in reversed(rows) if self.restore_row(row)])
 
     def restore_row(self, row: ImportRow) -> bool:
         """Take one row back in memory, whole or not at all."""
         entry = self.entries[row.membership_id or 0]
-        changes = row.written.get("entry", {})
-        changed = [
-            (self.grants.get(int(key)), values)
-            for key, values in row.written.get("changed", {}).items()
-        ]
-        made = [(self.grants.get(key), values) for key, values in granted(row).items()]
+        wanted = self.touched(row)
+        touched = [(each, changes) for each, changes in wanted if each is not None]
         is_as_left = (
-            is_as(entry, changes)
-            and all(grant and is_as(grant, values) for grant, values in changed)
+            len(touched) == len(wanted)
+            and all(is_as(each, changes) for each, changes in touched)
             and all(
-                grant is None or is_as_made(grant, values) for grant, values in made
+                is_as_made(self.grants[key], values)
+                for key, values in granted(row).items()
+                if key in self.grants  # else it is gone already
             )
         )
-        if not is_as_left or not self.can_be_again(entry, changes):
+        is_there = all(self.is_there(changes) for _, changes in touched)
+        if not (is_as_left and is_there and self.keeps_administrator(entry, row)):
             keep([row], CHANGED_SINCE)
             return False
-        put_back(entry, changes)
-        for grant, values in changed:
-            put_back(grant, values)
+        for each, changes in touched:
+            put_back(each, changes)
         row.outcome = Kind.UNDONE
         return True
 
-    def can_be_again(self, entry: Membership, changes: dict[str, list[Any]]) -> bool:
-        """Whether what it was is still there, and the last administrator stays."""
-        firm = changes.get("vendor", [None])[0]
-        template = changes.get("template", [None])[0]
-        if (firm and firm not in self.vendors) or (
-            template and template not in self.templates
-        ):
+    def touched(self, row: ImportRow) -> list[tuple[Model | None, Kept]]:
+        """The rows that were there before, with the columns that were changed."""
+        changed = row.written.get("changed", {}).items()
+        grants = [(self.grants.get(int(key)), values) for key, values in changed]
+        entry = self.entries[row.membership_id or 0]
+        return [(entry, row.written.get("entry", {})), *grants]
+
+    def is_there(self, changes: Kept) -> bool:
+        """Whether what was referred to before has not been deleted since."""
+        there = {
+            "vendor": self.vendors,
+            "template": self.templates,
+            "default_project_template": self.templates,
+        }
+        return all(
+            before is None or name not in there or before in there[name]
+            for name, (before, _) in changes.items()
+        )
+
+    def keeps_administrator(self, entry: Membership, row: ImportRow) -> bool:
+        """Whether the company keeps one when this entry has its former template."""
+        before, _ = row.written.get("entry", {}).get("template", (None, None))
+        if before is None or self.templates[before].makes_administrator:
+            return True
+        if self.keepers == {entry.pk}:
             return False
-        ends = template and not self.templates[template].makes_administrator
-        if ends and entry.pk in self.keepers:
-            self.keepers.discard(entry.pk)
-            return bool(self.keepers)
+        self.keepers.discard(entry.pk)
         return True
 
     def write(self, undone: list[ImportRow]) -> None:
@@ -217,10 +226,10 @@ def keep(rows: list[ImportRow], reason: str) -> None:
         row.outcome, row.reason = Kind.KEPT, f"Row {row.number}: {reason}"
 
 
-def is_as(stored: Any, changes: dict[str, list[Any]]) -> bool:
+def is_as(stored: Model, changes: Kept) -> bool:
     """Whether the columns are still as the import left them."""
     return all(
-        plain_value(getattr(stored, attname(stored, name))) == after
+        plain_value(column(stored, name).value_from_object(stored)) == after
         for name, (_, after) in changes.items()
     )
 
@@ -229,15 +238,14 @@ def is_as_made(grant: ProjectMembership, values: dict[str, Any]) -> bool:
     return values_of(grant) == values and grant.suspended_at is None
 
 
-def put_back(stored: Model, changes: dict[str, list[Any]]) -> None:
+def put_back(stored: Model, changes: Kept) -> None:
     for name, (before, _) in changes.items():
-        field = stored._meta.get_field(name)
-        setattr(stored, attname(stored, name), field.to_python(before))
+        field = column(stored, name)
+        setattr(stored, field.attname, field.to_python(before))
 
 
-def attname(stored: Model, name: str) -> str:
-    """The column of a field: of a reference, its key."""
-    return str(stored._meta.get_field(name).attname)
+def column(stored: Model, name: str) -> Field[Any, Any]:
+    return cast(Field[Any, Any], stored._meta.get_field(name))
 
 
 def drop_unused_firms(source: Import) -> None:
