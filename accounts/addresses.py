@@ -8,6 +8,7 @@ is refused with a sentence.
 import ipaddress
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import idna
@@ -70,8 +71,12 @@ def canonical_email(text: str) -> str:
     return address
 
 
+@lru_cache(maxsize=1024)
 def canonical_domain(domain: str) -> str:
-    """Return the domain as an A-label, refusing IP literals and local names."""
+    """Return the domain as an A-label, refusing IP literals and local names.
+
+    The domains met last are kept: a list of people has few, and each is costly.
+    """
     if domain.startswith("[") or is_ip_address(domain):
         raise refusal("email_domain_not_public")
     if any(mixes_scripts(label) for label in domain.split(".")):

@@ -135,6 +135,10 @@ class Access:
         held = self.granted.get(project.pk) if project else self.template
         return given.pk in self.hand_outs[held or 0]
 
+    def may_add(self, given: PermissionTemplate) -> bool:
+        """Whether this person may bring somebody in with a company template."""
+        return self.on_company(DIRECTORY) >= Level.STANDARD and self.may_hand_out(given)
+
     @cached_property
     def hand_outs(self) -> dict[int, set[int]]:
         """What a holder of each held template may give: on its list, and not above.

@@ -6,9 +6,9 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.db import models
 
-from companies.access import DIRECTORY, Access, may_invite
+from companies.access import Access, may_invite
 from companies.models import Company, Membership, Project, ProjectMembership
-from companies.tools import Level, Scope, read_permission
+from companies.tools import Scope, read_permission
 
 
 class PermissionBackend(BaseBackend):
@@ -18,8 +18,8 @@ class PermissionBackend(BaseBackend):
     |---|---|
     | `companies.view_company` | a company that the person may pick |
     | `companies.administer_company` | a company whose directory the person keeps |
-    | `companies.add_membership` | an entry whose company template they may hand out |
     | `companies.invite_membership` | an entry whose templates the person may hand out |
+    | `companies.add_membership` | an entry whose template the person may give |
     | `companies.add_projectmembership` | a grant that the person may hand out |
     | `companies.view_project` | a project that was granted, or that they administer |
     | `companies.standard_rfis` and the like | a project: at least Standard on RFIs |
@@ -43,12 +43,7 @@ class PermissionBackend(BaseBackend):
                 )
             case "companies.add_membership", Membership():
                 access = Access.of(user_obj, obj.company_id)
-                is_enough = access.on_company(DIRECTORY) >= Level.STANDARD
-                return (
-                    is_enough
-                    and user_obj.is_proven
-                    and access.may_hand_out(obj.template)
-                )
+                return user_obj.is_proven and access.may_add(obj.template)
             case "companies.add_projectmembership", ProjectMembership():
                 access = Access.of(user_obj, obj.company_id)
                 return access.may_hand_out(obj.template, obj.project)

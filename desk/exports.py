@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import StreamingHttpResponse
 
 from companies.models import ProjectMembership
+from desk.columns import COLUMNS, STATUS
 from desk.status import Status
 
 # What a spreadsheet program reads as the beginning of a formula, in their full-width
@@ -15,21 +16,7 @@ from desk.status import Status
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 
 # As the import reads them: the file can be corrected, and taken in again.
-PEOPLE = [
-    "E-mail",
-    "First name",
-    "Last name",
-    "Job title",
-    "Telephone",
-    "Firm",
-    "Company template",
-    "Default project template",
-    "Project",
-    "Project template",
-    "First day",
-    "Last day",
-    "Status",
-]
+PEOPLE = [*COLUMNS, STATUS]
 # So many people are read at a time: the file may be longer than the memory.
 AT_ONCE = 2_000
 

@@ -16,6 +16,7 @@ from companies.models import (
     Vendor,
 )
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER, CompanyTool
+from desk.models import Import, ImportRow
 from invitations.models import Delivery, Invitation
 from procore_site.management.commands.check_invariants import invariants
 from tests.cast import FOREMAN, add_entry, template
@@ -43,6 +44,16 @@ def foreman(acme):
 @pytest.fixture
 def hand_out(acme):
     return HandOut.objects.filter(company=acme).first()
+
+
+@pytest.fixture
+def imported(acme):
+    return Import.objects.create(company=acme, name="people.csv")
+
+
+@pytest.fixture
+def row(imported):
+    return ImportRow.objects.create(company=imported.company, source=imported, number=2)
 
 
 def swap_templates(request):
@@ -155,6 +166,8 @@ def refer_to_another_company(fixture, field):
         }
         foreign["default_project_template"] = foreign["template"]
         foreign["giver"] = foreign["given"] = foreign["template"]
+        foreign["project_template"] = foreign["template"]
+        foreign["source"] = Import.objects.create(company=globex, name="x.csv")
         update(request.getfixturevalue(fixture), **{field: foreign[field]})
 
     refer.__name__ = f"{fixture}_{field}"
@@ -180,6 +193,9 @@ if connection.vendor == "sqlite":
             ("grant", "ProjectMembership", "membership"),
             ("grant", "ProjectMembership", "template"),
             ("ivo", "Invitation", "membership"),
+            ("imported", "Import", "project_template"),
+            ("row", "ImportRow", "source"),
+            ("row", "ImportRow", "membership"),
         ]
     }
 

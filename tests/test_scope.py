@@ -26,6 +26,7 @@ from companies.models import (
     ProjectMembership,
     Vendor,
 )
+from desk.models import Import, ImportRow
 from invitations.models import Delivery, Invitation, Terms
 from tests.cast import add_entry, invite
 
@@ -102,7 +103,18 @@ def rows(acme, ada, max_, ivo, tower, gina, bridge, olga):
         Terms: Terms.objects.current(),
         User: max_.user,
         AuditEvent: AuditEvent.objects.filter(company=acme).first(),
+        Import: imported(acme),
     }
+
+
+def imported(acme):
+    """A list of people that has been compared, and is to be applied."""
+    name = f"{MARK}.csv"
+    source = Import.objects.create(company=acme, name=name, state=Import.State.PLANNED)
+    ImportRow.objects.create(
+        company=acme, source=source, number=2, kind="new", cells={"E-mail": MARK}
+    )
+    return source
 
 
 def stored():
@@ -110,6 +122,7 @@ def stored():
     models = [
         *(Company, Project, Vendor, PermissionTemplate, PermissionLevel, Membership),
         *(ProjectMembership, Invitation, Delivery, Terms, User, AuditEvent),
+        *(Import, ImportRow),
     ]
     return {
         model.__name__: list(model.objects.order_by("pk").values()) for model in models
@@ -117,8 +130,9 @@ def stored():
 
 
 def said(answer):
-    """The answer in small letters, and where it leads to."""
-    return f"{answer.headers.get('Location')} {answer.content.decode()}".lower()
+    """The answer in small letters, and where it leads to; a workbook is no text."""
+    content = answer.content.decode(errors="replace")
+    return f"{answer.headers.get('Location')} {content}".lower()
 
 
 def test_each_admin_is_of_a_known_kind():
@@ -157,6 +171,7 @@ def posted(rows, row):
         "template": rows[PermissionTemplate].pk,
         "user": rows[User].pk,
         "post": "yes",
+        "verb": "apply",
         "project_memberships-TOTAL_FORMS": 1,
         "project_memberships-INITIAL_FORMS": 1,
         **{f"project_memberships-0-{name}": value for name, value in inline.items()},

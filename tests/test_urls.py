@@ -70,6 +70,10 @@ ALLOWED = {
     "admin:companies_project_mobilise",
     "admin:invitations_invitation_repair",
     "admin:companies_project_demobilise",
+    "admin:desk_import_progress",
+    "admin:desk_import_refused",
+    "admin:desk_import_template_csv",
+    "admin:desk_import_template_xlsx",
     "admin:",  # leads an older address on, or is not there
 }
 # Only in development: the mails that it has written.
@@ -84,6 +88,7 @@ MODELS = {
     "companies.project",
     "companies.projectmembership",
     "companies.vendor",
+    "desk.import",
     "invitations.delivery",
     "invitations.invitation",
     "invitations.terms",

@@ -188,8 +188,9 @@ class PagedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         order = self.queryset.query.order_by
-        rows = self.model._default_manager.filter(pk__in=self.result_list.values("pk"))
         scoped = cast(CompanyScopedAdmin, self.model_admin)
+        page = self.result_list.values("pk")
+        rows = scoped.get_queryset(request).filter(pk__in=page)
         shown = scoped.with_details(self.apply_select_related(rows))
         self.result_list = shown.order_by(*order)
 

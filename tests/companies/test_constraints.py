@@ -25,6 +25,7 @@ from companies.models import (
     Vendor,
 )
 from companies.tools import MEMBER, Scope
+from desk.models import Import, ImportRow
 from invitations.models import Delivery, Terms, TermsAcceptance
 from tests.cast import FOREMAN, add_entry, template
 
@@ -44,6 +45,8 @@ def rows(acme, globex, ada, max_, gina, ivo, tower, bridge):
         ivo=ivo,
         grant=max_.project_memberships.get(),
         foreign=add_entry(globex, "x@globex.example"),
+        imported=(imported := Import.objects.create(company=acme, name="people.csv")),
+        row=ImportRow.objects.create(company=acme, source=imported, number=2),
     )
 
 
@@ -219,6 +222,18 @@ CASES = [
     Case(
         "invitations_delivery_state_agrees", lambda r: update(delivery(r), state="lost")
     ),
+    # An import is in a known state, held only while it is worked on, and says why it
+    # failed; each of its rows is there once, and a refused one has its reason.
+    Case("desk_import_state_known", lambda r: update(r.imported, state="lost")),
+    Case(
+        "desk_import_held_while_working",
+        lambda r: update(r.imported, leased_until=timezone.now()),
+    ),
+    Case(
+        "desk_import_failed_with_reason", lambda r: update(r.imported, state="failed")
+    ),
+    Case("desk_importrow_once", lambda r: copy(r.row)),
+    Case("desk_importrow_refused_with_reason", lambda r: update(r.row, kind="refused")),
     # Terms: one text per version; accepted once per user and version.
     Case("invitations_terms.version", lambda r: copy(Terms.objects.get())),
     Case(
@@ -281,6 +296,17 @@ REFERENCES = {
         template(r.globex, FOREMAN),
     ),
     "invitation_membership": lambda r: (r.ivo, "membership", r.foreign),
+    "import_project_template": lambda r: (
+        r.imported,
+        "project_template",
+        template(r.globex, FOREMAN),
+    ),
+    "importrow_source": lambda r: (
+        r.row,
+        "source",
+        Import.objects.create(company=r.globex, name="people.csv"),
+    ),
+    "importrow_membership": lambda r: (r.row, "membership", r.foreign),
 }
 each_reference = pytest.mark.parametrize(
     "reference", [pytest.param(of, id=name) for name, of in REFERENCES.items()]

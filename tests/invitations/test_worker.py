@@ -158,4 +158,4 @@ def test_waking_outlives_a_database_that_is_away(ivo):
     errors = StringIO()
     with connection.execute_wrapper(away):
         Command(stderr=errors).wake()
-    assert "Can't look for due mails: server closed" in errors.getvalue()
+    assert "Can't look for due work: server closed" in errors.getvalue()

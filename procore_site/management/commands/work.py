@@ -9,16 +9,23 @@ from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from desk.models import Import
+from desk.tasks import work_on_imports
 from invitations.models import Delivery
 from invitations.tasks import deliver_due
 
 WAKE_EVERY = 30  # seconds
+# Each task, and which rows want it done.
+WANTED = [
+    (deliver_due, Delivery.objects.due),
+    (work_on_imports, Import.objects.due),
+]
 
 
 class Command(db_worker.Command):
     help = (
-        "Do the work that pages have queued, and send the mails that are due: also "
-        "those that are to be tried again, or that a killed worker had claimed."
+        "Do the work that pages have queued, send the mails that are due, go on with "
+        "imports: also what is to be tried again, or what a killed worker had claimed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,17 +45,16 @@ class Command(db_worker.Command):
             connection.close()
 
     def wake(self) -> None:
-        """Queue the sending when a mail is due and no task for it waits already.
+        """Queue each task for which rows are due, unless one waits already.
 
         A task whose worker was killed is never taken back, and no task is retried; the
         rows say what is due, so this is all that it takes (F6, F22).
         """
         try:
             ready = DBTaskResult.objects.ready()
-            if (
-                Delivery.objects.due(timezone.now()).exists()
-                and not ready.filter(task_path=deliver_due.module_path).exists()
-            ):
-                deliver_due.enqueue()
+            for task, due in WANTED:
+                is_waiting = ready.filter(task_path=task.module_path).exists()
+                if due(timezone.now()).exists() and not is_waiting:
+                    task.enqueue()
         except DatabaseError as error:  # it is away; the next time will do
-            self.stderr.write(f"Can't look for due mails: {error}")
+            self.stderr.write(f"Can't look for due work: {error}")

@@ -1,0 +1,235 @@
+"""Importing people: upload, the dry run, applying, undoing; each with its page."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+)
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from accounts.requests import UserRequest
+from companies.admin import CompanyScopedAdmin
+from companies.desk import desk_company
+from companies.models import Membership
+from desk.columns import COLUMNS, FIRST_NAME, LAST_NAME, NAME, REASON
+from desk.exports import csv_response
+from desk.imports.forms import SheetForm, UploadForm, chosen_sheet
+from desk.imports.values import split_name
+from desk.models import Import, ImportRow
+from desk.spreadsheets import xlsx_file
+
+ROWS_A_PAGE = 100
+FIRMS_NAMED = 50
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@admin.register(Import)
+class ImportAdmin(CompanyScopedAdmin):
+    """Each import has one page, which shows the step that it is in."""
+
+    list_display = ["name", "state_text", "created_at", "uploader"]
+    list_filter = ["state"]
+    search_fields = ["name"]
+    search_help_text = "Search by the name of the file."
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Without the files; with the name that the uploader has in this directory."""
+        rows = super().get_queryset(request).defer("content")
+        char: dict[str, Any] = {"output_field": models.CharField()}
+        name = Trim(Concat("first_name", Value(" "), "last_name", **char))
+        known = Coalesce(NullIf(name, Value(""), **char), "email", **char)
+        entry = Membership.objects.filter(
+            company=OuterRef("company"), user=OuterRef("uploaded_by")
+        )
+        uploader = Subquery(entry.values_list(known)[:1])
+        return cast(models.QuerySet[Any], rows.annotate(uploader_name=uploader))
+
+    def get_urls(self) -> list[Any]:
+        pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
+            ("<int:pk>/progress/", self.progress, "progress"),
+            ("<int:pk>/refused/", self.refused, "refused"),
+            ("template.csv", self.template_csv, "template_csv"),
+            ("template.xlsx", self.template_xlsx, "template_xlsx"),
+        ]
+        ours = [
+            path(route, self.admin_site.admin_view(view), name=f"desk_import_{name}")
+            for route, view, name in pages
+        ]
+        return [*ours, *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may add and invite people may bring a list of them."""
+        return desk_company(request) is not None and self.has_invite_permission(request)
+
+    # The list
+
+    @admin.display(description="state", ordering="state")
+    def state_text(self, source: Import) -> str:
+        return source.get_state_display().capitalize()
+
+    @admin.display(description="uploaded by")
+    def uploader(self, source: Any) -> str:
+        """By the name of the entry: who the operator is, nobody reads here (T45)."""
+        return source.uploader_name or "the operator"
+
+    # Uploading
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        company = desk_company(request)
+        if company is None or not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None, company=company)
+        if request.method == "POST" and form.is_valid():
+            user = cast(UserRequest, request).user
+            name = str(form.cleaned_data["file"].name)
+            source = Import.objects.bring(
+                company, name, form.content, user, **form.choices
+            )
+            return redirect("admin:desk_import_change", source.pk)
+        context = {"title": "Import people", "form": form, "columns": COLUMNS}
+        return self.page(request, "desk/import_upload.html", context)
+
+    def template_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """An empty list with all columns, to be filled in."""
+        self.check_view(request)
+        return csv_response("people", COLUMNS, [])
+
+    def template_xlsx(self, request: HttpRequest) -> HttpResponse:
+        self.check_view(request)
+        disposition = {"Content-Disposition": 'attachment; filename="people.xlsx"'}
+        content = xlsx_file("People", [COLUMNS])
+        return HttpResponse(content, content_type=XLSX, headers=disposition)
+
+    def check_view(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+    # The page of an import
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        source = self.get_object(request, object_id)
+        if source is None:
+            # As Django's own page answers, which says that there is none.
+            return super().change_view(request, object_id)
+        if not self.has_view_permission(request, source):
+            raise PermissionDenied
+        if request.method == "POST":
+            self.go_on(cast(UserRequest, request), source)
+            return redirect("admin:desk_import_change", source.pk)
+        return self.page(request, "desk/import.html", self.told(request, source))
+
+    def told(self, request: HttpRequest, source: Import) -> dict[str, Any]:
+        """What the page says: counts, and the rows of the kind that is asked for."""
+        counts = source.counts()
+        kinds = [(kind, counts[kind]) for kind in ImportRow.Kind if counts.get(kind)]
+        chosen = request.GET.get("kind", "")
+        rows = source.rows.select_related("membership__user")
+        if chosen in counts:
+            rows = rows.of_kind(chosen)
+        firms = source.rows.new_firms()
+        return {
+            "title": source.name,
+            "original": source,
+            "done": source.progress(),
+            "kinds": kinds,
+            "chosen": chosen,
+            "rows": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p")),
+            "firms": firms[:FIRMS_NAMED],
+            "more_firms": len(firms) - FIRMS_NAMED,
+            "has_refused": bool(counts.get(ImportRow.Kind.REFUSED)),
+            "writes": any(counts.get(kind) for kind in ImportRow.DOING),
+            "sheet_form": SheetForm(source=source),
+            "may_go_on": self.has_invite_permission(request),
+            "may_undo": self.has_change_permission(request, source),
+        }
+
+    def go_on(self, request: UserRequest, source: Import) -> None:
+        """Do what a button of the page says.
+
+        Raises:
+            PermissionDenied: when the reader may not do that.
+        """
+        verb = request.POST.get("verb")
+        is_allowed = (
+            self.has_change_permission(request, source)
+            if verb == "undo"
+            else self.has_invite_permission(request)
+        )
+        if not is_allowed:
+            raise PermissionDenied
+        try:
+            match verb:
+                case "start":
+                    source.start(chosen_sheet(source, request.POST))
+                case "apply":
+                    source.apply(request.user)
+                case "cancel":
+                    source.cancel()
+                case "undo":
+                    source.undo(request.user)
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """How far it is, for the script that keeps the page up to date."""
+        source = self.find(request, pk)
+        done, total = source.progress()
+        return JsonResponse(
+            {"done": done, "total": total, "is_working": source.is_working}
+        )
+
+    def refused(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The refused rows as a file, to be mended and imported again."""
+        rows = self.find(request, pk).rows.refused().order_by("number")
+        header = [*COLUMNS, REASON]
+        return csv_response("refused", header, map(as_cells, rows.iterator()))
+
+    def find(self, request: HttpRequest, pk: int) -> Import:
+        """The import of this address, as if others weren't there.
+
+        Raises:
+            Http404: when it is not one of the company’s.
+        """
+        source = self.get_object(request, str(pk))
+        if source is None or not self.has_view_permission(request, source):
+            raise Http404
+        return cast(Import, source)
+
+    def page(
+        self, request: HttpRequest, template: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            "list_url": reverse("admin:desk_import_changelist"),
+            **context,
+        }
+        return TemplateResponse(request, template, context)
+
+
+def as_cells(row: ImportRow) -> list[str]:
+    """A refused row in our own columns, with the reason behind it."""
+    cells = dict(row.cells)
+    if whole := cells.pop(NAME, ""):
+        cells[FIRST_NAME], cells[LAST_NAME] = split_name(whole)
+    return [*(cells.get(column, "") for column in COLUMNS), row.reason]

@@ -1,0 +1,204 @@
+"""Doing what was planned: a batch of rows in one transaction."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from audit.models import AuditEvent
+from companies.models import Membership, ProjectMembership, Vendor
+from companies.models.grants import record_grants
+from desk.imports.planning import (
+    ENTRY_COLUMNS,
+    GRANT_COLUMNS,
+    Decision,
+    Planner,
+    words,
+)
+from desk.models import Import, ImportRow
+from invitations.models import Invitation
+
+Kind = ImportRow.Kind
+
+OVERTAKEN = (
+    "Somebody has changed this since the dry run, so nothing was done. Import the row "
+    "again to see what it would do now."
+)
+
+
+def plan(source: Import, rows: list[ImportRow]) -> None:
+    """Note what each row would do."""
+    planner = Planner(source, rows)
+    for row in rows:
+        decision = planner.consider(row)
+        note_plan(row, decision)
+        if row.kind in ImportRow.DOING:
+            planner.accept(decision)
+    ImportRow.objects.save_all(rows, ["kind", "difference", "new_firm", "reason"])
+
+
+def note_plan(row: ImportRow, decision: Decision) -> None:
+    row.kind = decision.kind
+    row.difference = decision.difference
+    row.reason = " ".join(decision.problems)
+    row.new_firm = decision.firm.name if decision.firm and not row.reason else ""
+
+
+def apply(source: Import, rows: list[ImportRow]) -> None:
+    """Do what was shown, as far as it still is what would be done."""
+    # Against others who change who administers the company, or who is on what.
+    source.company.hold()
+    planner = Planner(source, rows)
+    accepted = []
+    for row in rows:
+        decision = planner.consider(row)
+        row.outcome, row.reason = outcome(row, decision)
+        if row.outcome in ImportRow.DOING:
+            planner.accept(decision)
+            accepted.append(decision)
+    Writer(source, accepted).write()
+    ImportRow.objects.save_all(rows, ["outcome", "reason", "membership", "written"])
+
+
+def outcome(row: ImportRow, decision: Decision) -> tuple[str, str]:
+    """What becomes of a row, and why, where that isn't what was shown."""
+    if decision.problems:
+        return Kind.REFUSED, " ".join(decision.problems)
+    if decision.kind == Kind.UNCHANGED:
+        return Kind.UNCHANGED, ""
+    if (decision.kind, decision.difference) != (row.kind, row.difference):
+        return Kind.REFUSED, f"Row {row.number}: {OVERTAKEN}"
+    return decision.kind, ""
+
+
+class Writer:
+    """Writes what was accepted: one statement per table, whatever the number."""
+
+    def __init__(self, source: Import, accepted: list[Decision]) -> None:
+        self.source = source
+        self.accepted = accepted
+        self.first = [each for each in accepted if each.is_first]
+        self.made = [grant for each in accepted for grant in each.made]
+
+    def write(self) -> None:
+        firms = {id(each.firm): each.firm for each in self.accepted if each.firm}
+        owners = [each for each in self.accepted if each.firm]
+        Vendor.objects.bulk_create(firm for firm in firms.values() if firm)
+        Membership.objects.bulk_create(each.person.entry for each in self.first)
+        ProjectMembership.objects.bulk_create(self.made)
+        self.write_changes()
+        self.record()
+        for decision in self.accepted:
+            decision.row.membership = decision.person.entry
+            decision.row.written = written(decision)
+        self.note_firms(owners)
+        if self.source.has_invitations:
+            self.invite()
+
+    def note_firms(self, owners: list[Decision]) -> None:
+        """Note each new firm with one of the rows that name it."""
+        noted: set[int] = set()
+        for decision in owners:
+            _, firm = decision.changes["vendor"]
+            if firm.pk not in noted:
+                decision.row.written["firm"] = firm.pk
+                noted.add(firm.pk)
+
+    def write_changes(self) -> None:
+        """Write the changed columns of entries and grants that were there before."""
+        entries = {
+            each.person.entry.pk: each.person.entry
+            for each in self.accepted
+            if each.changes and not each.person.is_new
+        }
+        grants = {
+            grant.pk: grant for each in self.accepted for grant, _ in each.changed
+        }
+        if entries:
+            Membership.objects.bulk_update(entries.values(), list(ENTRY_COLUMNS))
+        if grants:
+            ProjectMembership.objects.bulk_update(grants.values(), list(GRANT_COLUMNS))
+
+    def record(self) -> None:
+        """Write the same events as the directory's other doors."""
+        by, company = self.source.actor, self.source.company
+        facts = {"import": str(self.source)}
+        events = [
+            AuditEvent.of(
+                AuditEvent.Kind.ENTRY_ADDED
+                if each.is_first
+                else AuditEvent.Kind.ENTRY_CHANGED,
+                by,
+                company,
+                each.person.entry,
+                facts | ({} if each.is_first else in_words(each)),
+            )
+            for each in self.accepted
+            if each.is_first or each.changes or each.changed
+        ]
+        AuditEvent.objects.bulk_create(events)
+        record_grants(AuditEvent.Kind.GRANTED, by, self.made, **facts)
+
+    def invite(self) -> None:
+        """Invite those of the batch who have neither joined nor an open invitation."""
+        entries = {
+            each.person.entry.pk: each.person.entry
+            for each in self.accepted
+            if not each.person.entry.has_joined
+        }
+        pending = Invitation.objects.pending().filter(membership__in=entries)
+        invited = set(pending.values_list("membership", flat=True))
+        wanted = [entry for key, entry in entries.items() if key not in invited]
+        try:
+            sending = Invitation.objects.send(wanted, self.source.actor)
+            refused = {entry.pk: sentence for entry, sentence in sending.refused}
+        except ValidationError as error:
+            refused = {entry.pk: error.messages[0] for entry in wanted}
+        for decision in self.accepted:
+            if sentence := refused.get(decision.person.entry.pk):
+                decision.row.reason = f"Not invited: {sentence}"
+
+
+def from_to(before: Any, after: Any) -> str:
+    return f"{words(before) if before else 'nothing'} → {words(after)}"
+
+
+def in_words(decision: Decision) -> dict[str, str]:
+    """The changes of one row for the history."""
+    changes = {
+        ENTRY_COLUMNS[name]: from_to(before, after)
+        for name, (before, after) in decision.changes.items()
+    }
+    return changes | {
+        f"{grant.project}, {GRANT_COLUMNS[name]}": from_to(before, after)
+        for grant, changed in decision.changed
+        for name, (before, after) in changed.items()
+    }
+
+
+def written(decision: Decision) -> dict[str, Any]:
+    """What undoing needs to know, as it is kept with the row."""
+    kept: dict[str, Any] = {"grants": {g.pk: values_of(g) for g in decision.made}}
+    if decision.is_first:
+        return kept | {"is_new": True}
+    return kept | {
+        "entry": raw(decision.changes),
+        "changed": {grant.pk: raw(changes) for grant, changes in decision.changed},
+    }
+
+
+def values_of(grant: ProjectMembership) -> dict[str, Any]:
+    return {name: plain_value(getattr(grant, name)) for name in GRANT_COLUMNS}
+
+
+def raw(changes: dict[str, tuple[Any, Any]]) -> dict[str, list[Any]]:
+    return {
+        name: [plain_value(each) for each in both] for name, both in changes.items()
+    }
+
+
+def plain_value(value: Any) -> Any:
+    """A value as JSON gives it back: a row by its key, a day as text."""
+    if isinstance(value, models.Model):
+        return value.pk
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,141 @@
+"""One step of an import: in one transaction, so that a killed worker loses nothing."""
+
+import logging
+from collections import Counter
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from audit.models import AuditEvent
+from desk.imports.applying import apply, plan
+from desk.imports.reading import Reader
+from desk.imports.undoing import drop_unused_firms, undo
+from desk.models import ATTEMPTS, Import, ImportRow, ImportRowQuerySet
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+# Inserted by one statement: SQLite takes only so many variables.
+READ_AT_ONCE = 1000
+State = Import.State
+
+
+class AllOrNothing(Exception):
+    """A row was refused while all were to be applied, so none may be."""
+
+
+def step(source: Import) -> None:
+    """Do the next step of a claimed import, whole or not at all."""
+    try:
+        with transaction.atomic():
+            if source.hold():
+                advance(source)
+    except AllOrNothing:
+        settle_as_failed(
+            source,
+            "A row that was fine in the dry run is refused by now, and it was to be "
+            "all or nothing: nothing was changed. Upload the file again to see which.",
+        )
+    except ValidationError as error:
+        settle_as_failed(source, error.messages[0])
+    except Exception:
+        # Somebody may have written the same at this moment: the next try sees that.
+        if source.attempts < ATTEMPTS:
+            release(source)
+        else:
+            settle_as_failed(
+                source,
+                "Something went wrong on our side; what is marked as done is done. Ask "
+                "the operator to look at it.",
+            )
+        logger.exception("A step of import %s failed", source.pk)
+
+
+def advance(source: Import) -> None:
+    match source.state:
+        case State.PLANNING if not source.is_read:
+            read(source)
+        case State.PLANNING:
+            plan_batch(source)
+        case State.APPLYING if source.is_all_or_nothing:
+            apply_all(source)
+        case State.APPLYING:
+            apply_batch(source)
+        case State.UNDOING:
+            undo_batch(source)
+
+
+def read(source: Import) -> None:
+    """Make the rows of the file, which isn't needed afterwards."""
+    reader = Reader(source)
+    ImportRow.objects.bulk_create(reader.read(), batch_size=READ_AT_ONCE)
+    Import.objects.filter(pk=source.pk).update(content=None, notes=reader.notes)
+    source.content, source.notes = None, reader.notes
+    source.release()
+
+
+def plan_batch(source: Import) -> None:
+    if rows := source.rows.filter(kind="").batch(BATCH):
+        plan(source, rows)
+        source.release()
+    else:
+        source.finish(State.PLANNED)
+
+
+def to_apply(source: Import) -> ImportRowQuerySet:
+    return source.rows.filter(kind__in=ImportRow.DOING, outcome="")
+
+
+def apply_batch(source: Import) -> None:
+    if rows := to_apply(source).batch(BATCH):
+        apply(source, rows)
+        source.release()
+    else:
+        finish_applying(source)
+
+
+def apply_all(source: Import) -> None:
+    """Apply all batches in one transaction.
+
+    Raises:
+        AllOrNothing: when a row is refused by now; what was written goes with it.
+    """
+    while rows := to_apply(source).batch(BATCH):
+        apply(source, rows)
+        if any(row.outcome == ImportRow.Kind.REFUSED for row in rows):
+            raise AllOrNothing
+        source.hold()
+    finish_applying(source)
+
+
+def finish_applying(source: Import) -> None:
+    source.record(AuditEvent.Kind.PEOPLE_IMPORTED, facts(source))
+    source.finish(State.APPLIED)
+
+
+def undo_batch(source: Import) -> None:
+    rows = source.rows.filter(outcome__in=ImportRow.DOING).batch(BATCH)
+    if rows:
+        undo(source, rows)
+        source.release()
+    else:
+        drop_unused_firms(source)
+        source.record(AuditEvent.Kind.IMPORT_UNDONE, facts(source))
+        source.finish(State.UNDONE)
+
+
+def facts(source: Import) -> dict[str, object]:
+    """How many rows of which kind, in the words of the page."""
+    counted: Counter[str] = Counter(source.counts())
+    kinds = ImportRow.Kind
+    return {kind.label: counted[kind] for kind in kinds if counted[kind]}
+
+
+def release(source: Import) -> None:
+    """Let the next try begin at once; how often it was tried is kept."""
+    source.release(attempts=source.attempts)
+
+
+def settle_as_failed(source: Import, problem: str) -> None:
+    """End an import that can't go on; its file is of no more use."""
+    source.finish(State.FAILED, problem=problem, content=None)

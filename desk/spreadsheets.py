@@ -1,0 +1,281 @@
+"""Reading the files that people have: CSV in any dialect, and XLSX (T47).
+
+What comes out is rows of cells. Whatever is wrong with a file is said in a sentence; a
+cell that can't be taken is marked, so that it costs its own row and no other one.
+"""
+
+import csv
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from django.core.exceptions import ValidationError
+
+from desk.columns import column_of
+from desk.exports import FORMULA_STARTS
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES = 10 * 2**20
+MAX_UNPACKED = 100 * 2**20
+MAX_PARTS = 1000  # of the ZIP archive that an XLSX file is
+MAX_COLUMNS = 200
+MAX_CELL = 2**16
+# Spreadsheet programs save formatted emptiness down to row 1,048,576.
+MAX_BLANK_ROWS = 1000
+# The first rows, one of which is the header.
+HEADER_WITHIN = 10
+SEPARATORS = ";,\t|"
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+# What no database stores in a text.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+FORMULA = "A formula stands here. Put in its value."
+FAULTY = "An error stands here, not a value. Put in the value."
+TOO_LONG = "This is longer than 64 kB. Shorten it."
+NUL = "An invisible character stands here. Type it in again by hand."
+
+
+def refusal(sentence: str, code: str = "unreadable") -> ValidationError:
+    return ValidationError(sentence, code=code)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The text of a cell; or the reason why it can't be taken.
+
+    A date is written as 2027-04-03, which is read as a date again.
+    """
+
+    text: str = ""
+    problem: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.text or self.problem)
+
+
+type Row = list[Cell]
+BLANK = Cell()
+
+
+# What kind of file it is ---------------------------------------------------------
+
+
+def is_xlsx(content: bytes) -> bool:
+    return content.startswith(b"PK")
+
+
+def check_file(content: bytes) -> list[str]:
+    """Check the kind and the size of a file, by what is in it and not by its name.
+
+    It is quick: nothing is unpacked but the list of the sheets.
+
+    Returns:
+        the names of the sheets that are shown; a CSV file has none.
+
+    Raises:
+        ValidationError: with what to do about it.
+    """
+    if len(content) > MAX_BYTES:
+        raise refusal("The file is larger than 10 MiB. Split it.", "too_big")
+    if not content.strip():
+        raise refusal("The file is empty. Choose another one.", "empty")
+    if is_xlsx(content):
+        return sheet_names(content)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise refusal(
+            "This is an Excel file of the old kind (.xls), or one with a password. "
+            "Save it as .xlsx without a password.",
+            "old_excel",
+        )
+    if is_binary(content[:4096]):
+        raise refusal("This is no CSV or XLSX file. Choose another one.", "wrong_type")
+    return []
+
+
+def is_binary(start: bytes) -> bool:
+    """Whether so many control characters are there that it can't be a text."""
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    controls = sum(byte < 9 or 13 < byte < 32 for byte in start)
+    return start.startswith(b"%PDF") or controls > len(start) / 50
+
+
+def sheet_names(content: bytes) -> list[str]:
+    """The sheets of an XLSX file that aren't hidden, once its size is known to be fair.
+
+    Raises:
+        ValidationError: when it is none, is broken, or would unpack to too much.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_archive(archive)
+            workbook = fromstring(archive.read("xl/workbook.xml"))
+    except (zipfile.BadZipFile, KeyError, ParseError, OSError, RuntimeError):
+        raise refusal(
+            "This file can't be read as XLSX. Open it in a spreadsheet program and "
+            "save it again.",
+        ) from None
+    except DefusedXmlException:
+        raise refusal("This file may not be safe, so it wasn't opened.") from None
+    sheets = workbook.iter(f"{MAIN}sheet")
+    return [
+        sheet.get("name", "")
+        for sheet in sheets
+        if sheet.get("state", "visible") == "visible"
+    ]
+
+
+def check_archive(archive: zipfile.ZipFile) -> None:
+    """Refuse a bomb before anything is unpacked: zipfile keeps to the stated sizes."""
+    parts = archive.infolist()
+    if len(parts) > MAX_PARTS or sum(x.file_size for x in parts) > MAX_UNPACKED:
+        raise refusal(
+            "Unpacked, this file is larger than 100 MiB. Save only the people as a "
+            "file of their own.",
+            "too_big_unpacked",
+        )
+
+
+# Rows ------------------------------------------------------------------------------
+
+
+def read_rows(content: bytes, sheet: str = "") -> Iterator[Row]:
+    """Give the rows of a file, or of a sheet of it, down to its last one.
+
+    Raises:
+        ValidationError: with what to do about the file.
+    """
+    check_file(content)
+    rows = xlsx_rows(content, sheet) if is_xlsx(content) else csv_rows(content)
+    blank = 0
+    for row in rows:
+        while row and row[-1].is_blank:
+            row.pop()
+        if len(row) > MAX_COLUMNS:
+            raise refusal("The file has more than 200 columns. Delete some.")
+        blank = 0 if row else blank + 1
+        if blank > MAX_BLANK_ROWS:
+            return
+        yield row
+
+
+def xlsx_rows(content: bytes, sheet: str) -> Iterator[Row]:
+    try:
+        # Formulas as they are, not what they once amounted to.
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+        chosen: Any = book[sheet] if sheet else book.worksheets[0]
+        # What the file says of its size needn't be true.
+        chosen.reset_dimensions()
+        for row in chosen.iter_rows(max_col=MAX_COLUMNS + 1):
+            yield [BLANK if cell.value is None else xlsx_cell(cell) for cell in row]
+    except ValidationError:
+        raise
+    except Exception:  # openpyxl trips over a broken file in many ways
+        logger.info("An XLSX file can't be read", exc_info=True)
+        raise refusal(
+            "This file can't be read as XLSX. Open it in a spreadsheet program and "
+            "save it again.",
+        ) from None
+
+
+def xlsx_cell(cell: Any) -> Cell:
+    value = cell.value
+    if cell.data_type == "f":
+        return Cell(problem=FORMULA)
+    if cell.data_type == "e":
+        return Cell(problem=FAULTY)
+    if isinstance(value, datetime):
+        return Cell(value.date().isoformat())
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a telephone number, a project's number
+    return text_cell(str(value))
+
+
+def csv_rows(content: bytes) -> Iterator[Row]:
+    text = decoded(content)
+    # The one that makes most of the headings ours: names and projects hold commas too.
+    start = text[:MAX_CELL].splitlines()[:HEADER_WITHIN]
+    separator = max(SEPARATORS, key=lambda each: known_headings(start, each))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for row in reader:
+            yield [csv_cell(text) for text in row]
+    except csv.Error:
+        raise refusal(
+            f"Line {reader.line_num} can’t be read: a quotation mark isn’t closed or "
+            "stands inside of a cell, or a cell is larger than 64 kB. Mend it.",
+            "quotes",
+        ) from None
+
+
+def known_headings(lines: list[str], separator: str) -> int:
+    """How many of our columns the best of these lines names."""
+    return max(
+        (len({*map(column_of, line.split(separator))} - {None}) for line in lines),
+        default=0,
+    )
+
+
+def csv_cell(text: str) -> Cell:
+    """A cell; one of an export of ours loses the mark that guards it there."""
+    return Cell(problem=FORMULA) if text.startswith("=") else text_cell(text)
+
+
+def text_cell(text: str) -> Cell:
+    if len(text) > MAX_CELL:
+        return Cell(problem=TOO_LONG)
+    if UNSTORABLE.search(text):
+        return Cell(problem=NUL)
+    text = text.strip()
+    guarded = text.startswith("'") and text[1:].startswith(FORMULA_STARTS)
+    return Cell(text[1:] if guarded else text)
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file in UTF-8, in UTF-16 with its mark, or in Windows-1252.
+
+    Raises:
+        ValidationError: when it is none of these.
+    """
+    encodings = ["utf-8-sig", "cp1252"]
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise refusal(
+        "The letters of this file can't be read. Save it as ‘CSV UTF-8’ or as XLSX.",
+        "encoding",
+    )
+
+
+# Files to take away ----------------------------------------------------------------
+
+
+def xlsx_file(title: str, rows: Iterable[list[str]]) -> bytes:
+    """A workbook of one sheet, all of it text."""
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    sheet.title = title
+    for row in rows:
+        sheet.append(row)
+    sheet.freeze_panes = "A2"
+    for column in sheet.columns:
+        sheet.column_dimensions[column[0].column_letter].width = 24
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()

@@ -1,0 +1,370 @@
+"""The files that people really have are read; the others get a sentence (T47)."""
+
+import io
+import zipfile
+from datetime import date, datetime
+
+import openpyxl
+import pytest
+from django.core.exceptions import ValidationError
+
+from desk import spreadsheets
+from desk.columns import COLUMNS, column_of
+from desk.imports.reading import Reader
+from desk.imports.values import read_day, several, split_name
+from desk.models import Import
+from desk.spreadsheets import check_file, read_rows
+from tests.desk.lists import csv_file, xlsx_file
+
+HEADER = ["E-mail", "Last name"]
+IVO = ["ivo@subco.example", "Novák"]
+
+
+def texts(content, sheet=""):
+    return [[cell.text for cell in row] for row in read_rows(content, sheet)]
+
+
+def sentence(content):
+    with pytest.raises(ValidationError) as raised:
+        list(read_rows(content))
+    return raised.value.messages[0]
+
+
+def read(content, **fields):
+    """Read a file as an import does: its rows, and its notes."""
+    source = Import(content=content, **fields)
+    source.company_id = 1
+    reader = Reader(source)
+    return reader.read(), reader.notes
+
+
+def said_of(*rows, **options):
+    rows, _ = read(csv_file(*rows, **options))
+    return [row.reason for row in rows]
+
+
+@pytest.fixture(autouse=True)
+def company(acme):
+    """The rows of an import are those of a company."""
+    return acme
+
+
+# Dialects
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-16-le"]
+)
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+def test_letters_and_separators_are_found_out(encoding, separator):
+    name = "Müller, Jürgen" if encoding == "cp1252" else "Novák, Ivo"
+    rows = [["E-mail", "Name", "Project"], ["ivo@subco.example", name, "24-017;24-018"]]
+    content = csv_file(*rows, separator=separator, encoding=encoding)
+    if encoding == "utf-16-le":
+        content = b"\xff\xfe" + content
+    assert texts(content) == rows
+
+
+def test_lines_of_the_program_before_the_header_are_passed_over():
+    """Excel's 'sep=;', a title, a date."""
+    content = csv_file(["sep="], [], ["Our people", "2026"], [], HEADER, IVO)
+    rows, notes = read(content)
+    assert [(row.number, row.email) for row in rows] == [(6, "ivo@subco.example")]
+    assert notes[0] == "The header is row 5."
+
+
+def test_xlsx_values_come_as_they_are_shown():
+    row = [
+        "a@b.example",
+        date(2027, 4, 3),
+        datetime(2027, 4, 3),
+        24017,
+        3.5,
+        True,
+        None,
+    ]
+    assert texts(xlsx_file(row)) == [
+        ["a@b.example", "2027-04-03", "2027-04-03", "24017", "3.5", "True"]
+    ]
+
+
+def test_a_sheet_is_chosen_by_its_name():
+    content = xlsx_file(HEADER, Others=[HEADER, IVO])
+    assert check_file(content) == ["People", "Others"]
+    assert texts(content, "Others") == [HEADER, IVO]
+
+
+def test_hidden_sheets_are_not_offered():
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_file(HEADER, Lists=[["a"]])))
+    book["Lists"].sheet_state = "hidden"
+    written = io.BytesIO()
+    book.save(written)
+    assert check_file(written.getvalue()) == ["People"]
+
+
+def test_guards_of_our_own_export_are_taken_off():
+    rows = [["'+49 30 1234", "'=Boss", "'tis", "'", "O'Neill"]]
+    expected = [["+49 30 1234", "=Boss", "'tis", "'", "O'Neill"]]
+    assert texts(csv_file(*rows)) == texts(xlsx_file(*rows)) == expected
+
+
+# The header
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        *((column, column) for column in COLUMNS),
+        ("E-Mail-Adresse", "E-mail"),
+        ("EMAIL", "E-mail"),
+        ("Vor-Name", "First name"),
+        ("Tel.", "Telephone"),
+        ("Subcontractor", "Firm"),
+        ("Projekt-Nr.", "Project"),
+        ("Role", "Project template"),
+        ("Gültig", None),
+        ("", None),
+    ],
+)
+def test_headings_are_known_by_many_names(heading, column):
+    assert column_of(heading) == column
+
+
+def test_the_header_has_to_be_near_the_top():
+    with pytest.raises(ValidationError, match="There is no header"):
+        read(csv_file(*[["x"]] * 10, HEADER, IVO))
+
+
+def test_two_columns_of_one_meaning_are_refused():
+    with pytest.raises(ValidationError, match="‘E-mail’ and ‘Mail’. Delete or rename"):
+        read(csv_file(["E-mail", "Mail"], ["a@b.example", "c@d.example"]))
+
+
+def test_a_second_telephone_is_ignored_like_what_is_unknown():
+    rows, notes = read(
+        csv_file(
+            ["E-mail", "Telefon", "Handy", "Shoe size", "Role", "Status"],
+            ["a@b.example", "1", "2", "44", "Boss", "Joined"],
+        )
+    )
+    assert rows[0].cells == {"E-mail": "a@b.example", "Telephone": "1"}
+    assert "Columns that were ignored: ‘Handy’, ‘Shoe size’, ‘Role’." in notes
+
+
+def test_name_beside_a_first_name_is_the_last_name():
+    rows, _ = read(
+        csv_file(["Mail", "Name", "Vorname"], ["a@b.example", "Maier", "Jo"])
+    )
+    assert rows[0].cells["Last name"] == "Maier"
+
+
+# Rows
+
+
+def test_empty_rows_totals_and_headers_again_are_ignored_and_said_so():
+    content = csv_file(
+        HEADER, IVO, [], ["", " "], HEADER, ["Summe", "1"], ["Total: 1"], ["", "1"]
+    )
+    rows, notes = read(content)
+    assert [row.kind for row in rows] == [
+        "",
+        "ignored",
+        "ignored",
+        "ignored",
+        "refused",
+    ]
+    assert "Empty rows that were ignored: 2." in notes
+    assert notes[-1].endswith("repeated headers that were ignored: 5, 6, 7.")
+
+
+def test_total_of_formulas_is_ignored_too():
+    rows, _ = read(xlsx_file(HEADER, IVO, ["Total", "=COUNTA(B2:B2)"]))
+    assert [row.kind for row in rows] == ["", "ignored"]
+
+
+@pytest.mark.parametrize("make", [csv_file, xlsx_file])
+def test_a_formula_refuses_its_row(make):
+    rows, _ = read(make(HEADER, ["a@b.example", "=1+1"], IVO))
+    assert [row.reason for row in rows] == [
+        "Row 2, Last name: A formula stands here. Put in its value.",
+        "",
+    ]
+
+
+def test_a_formula_in_a_column_that_is_ignored_is_of_no_account():
+    assert said_of(["E-mail", "Age"], ["a@b.example", "=1+1"]) == [""]
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [
+        ("", "Row 2, E-mail: The address is missing. Enter it."),
+        ("ivo", "Row 2, E-mail: Enter an e-mail address such as name@company.com."),
+        ("Ivo@SUBCO.example", ""),
+    ],
+)
+def test_addresses_are_read_by_the_rule_of_all_doors(email, reason):
+    assert said_of(HEADER, [email, "x"]) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("x" * 2**16 + "y", "Row 2, Last name: This is longer than 64 kB. Shorten it."),
+        ("a\0b", "Row 2, Last name: An invisible character stands here. Type it in"),
+    ],
+)
+def test_cells_that_no_name_needs_refuse_their_row(text, reason):
+    [first, second] = said_of(HEADER, ["a@b.example", text], IVO)
+    assert first.startswith(reason)
+    assert second == ""
+
+
+def test_20_000_rows_are_the_most():
+    rows = [[f"p{n}@b.example"] for n in range(20_001)]
+    with pytest.raises(ValidationError, match="more than 20,000 rows"):
+        read(csv_file(["E-mail"], *rows))
+    assert len(read(csv_file(["E-mail"], *rows[:-1]))[0]) == 20_000
+
+
+def test_a_header_alone_is_no_list():
+    with pytest.raises(ValidationError, match="Below the header there are no rows"):
+        read(csv_file(HEADER, []))
+
+
+# Files that are none, and bombs
+
+
+def pack(*parts):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts:
+            archive.writestr(name, text)
+    return written.getvalue()
+
+
+def swap(content, part, change):
+    """The same workbook, with one part otherwise."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = [(each, archive.read(each)) for each in archive.namelist()]
+    return pack(*((n, change(text) if n == part else text) for n, text in parts))
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
+
+
+BAD_FILES = {
+    "empty": (b"", "The file is empty"),
+    "blank": (b" \r\n", "The file is empty"),
+    "too big": (b"x" * (spreadsheets.MAX_BYTES + 1), "larger than 10 MiB"),
+    "PDF": (b"%PDF-1.7 ...", "This is no CSV or XLSX file"),
+    "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(range(32)), "This is no CSV or XLSX file"),
+    "old Excel": (b"\xd0\xcf\x11\xe0 old", "Excel file of the old kind"),
+    "not a ZIP": (b"PK but nothing", "can't be read as XLSX"),
+    "Word": (pack(("word/document.xml", "<x/>")), "can't be read as XLSX"),
+    "broken XML": (pack(("xl/workbook.xml", "<x")), "can't be read as XLSX"),
+    "entities": (
+        pack(("xl/workbook.xml", ENTITIES + b"<x>&b;</x>")),
+        "may not be safe",
+    ),
+    "encoding": (b"E-mail\n\x81\x8d\x8f", "letters of this file can't be read"),
+    "open quote": (b'E-mail;Name\na@b.example;"never closed\n', "quotation mark"),
+    "huge cell": (b'E-mail;Name\na@b.example;"' + b"x\n" * 2**17 + b'"', "Line"),
+    "wide CSV": (csv_file(["E-mail", *["x"] * 200]), "more than 200 columns"),
+    "wide XLSX": (xlsx_file(["E-mail", *["x"] * 200]), "more than 200 columns"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_bad_files_get_a_sentence(kind):
+    content, words = BAD_FILES[kind]
+    assert words in sentence(content)
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+    monkeypatch.setattr(openpyxl, "load_workbook", lambda *args, **kwargs: 1 / 0)
+    zeros = b"\0" * (spreadsheets.MAX_UNPACKED + 1)
+    bomb = pack(("xl/workbook.xml", "<x/>"), (SHEET, zeros))
+    assert len(bomb) < 2**20
+    assert "Unpacked, this file is larger than 100 MiB" in sentence(bomb)
+
+
+def test_entities_in_a_sheet_are_not_unfolded():
+    content = swap(xlsx_file(HEADER, IVO), SHEET, lambda text: ENTITIES + text)
+    assert "can't be read as XLSX" in sentence(content)
+
+
+def test_a_sheet_that_is_broken_gets_a_sentence():
+    content = swap(xlsx_file(HEADER, IVO), SHEET, lambda text: text[:200])
+    assert "can't be read as XLSX" in sentence(content)
+
+
+def test_emptiness_far_below_the_people_is_not_read():
+    """A cell in the last row of Excel costs no million of rows."""
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_file(HEADER, IVO)))
+    book.active.cell(1_048_576, 1, "x")
+    written = io.BytesIO()
+    book.save(written)
+    rows, _ = read(written.getvalue())
+    assert len(rows) == 1
+
+
+# What cells mean
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Smith, John", ("John", "Smith")),
+        ("Ivo Novak", ("Ivo", "Novak")),
+        ("Anna Maria Berger", ("Anna Maria", "Berger")),
+        ("Ursula von der Leyen", ("Ursula", "von der Leyen")),
+        ("Cher", ("", "Cher")),
+        ("Smith,", ("", "Smith")),
+    ],
+)
+def test_a_name_in_one_cell_is_split(text, name):
+    assert split_name(text) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2027-04-03", "2027-4-3", "2027-04-03 00:00:00", "3 April 2027"),
+        *("3. April 2027", "April 3rd, 2027", "3-Apr-2027", "03 apr 2027"),
+    ],
+)
+def test_iso_and_named_months_are_always_read(text):
+    assert read_day(text, "") == date(2027, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        *(("1. Jänner 2027", 1), ("1. März 2027", 3), ("1 Mrz 2027", 3)),
+        *(("1. Mai 2027", 5), ("1. Okt. 2027", 10), ("1. Dezember 2027", 12)),
+    ],
+)
+def test_german_months_are_read(text, month):
+    assert read_day(text, "") == date(2027, month, 1)
+
+
+@pytest.mark.parametrize("text", ["3/4/2027", "3.4.2027", "03-04-2027"])
+def test_numbers_are_read_once_their_order_was_chosen(text):
+    assert read_day(text, "day") == date(2027, 4, 3)
+    assert read_day(text, "month") == date(2027, 3, 4)
+    with pytest.raises(ValidationError, match="can be read in two ways"):
+        read_day(text, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["soon", "3/4/27", "2027-02-30", "31.31.2027", "3 Foo 2027", "April 2027"]
+)
+def test_what_is_no_day_is_refused(text):
+    with pytest.raises(ValidationError, match="is no day. Write it as"):
+        read_day(text, "day")
+
+
+def test_several_things_stand_in_one_cell():
+    assert several("24-017; 24-018\n B-9 |") == ["24-017", "24-018", "B-9"]

@@ -1,0 +1,165 @@
+"""Undo takes back what nothing has come of yet, and says of the rest why it stays."""
+
+from datetime import date
+
+import pytest
+
+from audit.models import AuditEvent
+from companies.models import Membership, Project, ProjectMembership, Vendor
+from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from desk.models import Import
+from desk.tasks import work_on_imports
+from invitations.models import Delivery, Invitation
+from tests.cast import FOREMAN, add_member, add_user, put_on, template, work
+from tests.desk.lists import applied, csv_file, entry, kinds, reasons, undone
+
+SUBCONTRACTOR = "Subcontractor – External"
+HEADER = ["Mail", "Name", "Firm", "Project", "Role", "Company template"]
+
+
+@pytest.fixture
+def annex(acme):
+    return Project.objects.create(company=acme, name="Annex", number="24-018")
+
+
+@pytest.fixture
+def imported(acme, ada, tower):
+    """Import rows on Ada's behalf."""
+
+    def bring(*rows, **fields):
+        return applied(acme, csv_file(HEADER, *rows), ada.user, **fields)
+
+    return bring
+
+
+def new(name="rosa", project="24-017", role=SUBCONTRACTOR):
+    return [f"{name}@subco.example", f"{name} Diaz", "Steel Co", project, role, ""]
+
+
+def stored():
+    """All that an import may write, but for the history."""
+    models = (Membership, Vendor, ProjectMembership, Invitation, Delivery)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def test_all_of_it_goes_while_nothing_has_come_of_it(imported, ada, max_, annex):
+    before = stored()
+    source = imported(
+        new(),
+        new(project="24-018"),
+        [max_.email, "Maxim Weber", "Steel Co", "24-017", SUBCONTRACTOR, ""],
+        [max_.email, "", "", "24-018", FOREMAN, COMPANY_ADMINISTRATOR],
+    )
+    assert kinds(source) == ["new", "link", "change", "change"]
+    assert stored() != before
+    source = undone(source, ada.user)
+    assert source.state == Import.State.UNDONE
+    assert kinds(source) == ["undone"] * 4, reasons(source)
+    assert stored() == before
+
+
+def test_it_is_in_the_history(imported, ada, max_):
+    source = undone(imported(new(), [max_.email, "Maxim Weber", *[""] * 4]), ada.user)
+    kind = AuditEvent.Kind
+    assert {
+        (event.kind, event.about_label)
+        for event in AuditEvent.objects.filter(actor=ada.user).order_by("-pk")[:3]
+    } == {
+        (kind.ENTRY_DELETED, "rosa Diaz"),
+        (kind.ENTRY_CHANGED, "Max Weber"),
+        (kind.IMPORT_UNDONE, str(source)),
+    }
+
+
+def test_unsent_invitations_go_with_their_entries(imported, ada, mailoutbox):
+    before = stored()
+    source = imported(new(), has_invitations=True)
+    # As if the worker hadn't come to it yet.
+    Delivery.objects.update(state="queued", attempts=0, settled_at=None)
+    mailoutbox.clear()
+    source.undo(ada.user)
+    for _ in range(2):
+        work_on_imports.call()
+    assert stored() == before
+    work()
+    assert mailoutbox == []
+
+
+def test_who_was_invited_stays_with_all_projects(imported, ada, annex):
+    source = imported(new(), new(project="24-018"), has_invitations=True)
+    source = undone(source, ada.user)
+    assert kinds(source) == ["kept", "kept"]
+    assert reasons(source)[1].startswith("Row 3: This person has been invited.")
+    assert entry("rosa@subco.example").project_memberships.count() == 2
+    assert Vendor.objects.filter(name="Steel Co").exists()
+
+
+def test_a_first_password_was_handed_over(imported, ada):
+    source = imported(new())
+    rosa = entry("rosa@subco.example")
+    Invitation.objects.make_first_passwords([rosa], ada.user)
+    assert kinds(undone(source, ada.user)) == ["kept"]
+
+
+def test_who_has_joined_stays(imported, ada):
+    source = imported(new())
+    rosa = entry("rosa@subco.example")
+    rosa.join(add_user(rosa.email), rosa.created_at)
+    assert "has joined" in reasons(undone(source, ada.user))[0]
+
+
+def test_who_was_put_on_a_project_since_stays(imported, ada, annex):
+    source = imported(new())
+    put_on(entry("rosa@subco.example"), annex)
+    assert "put this person on a project" in reasons(undone(source, ada.user))[0]
+
+
+@pytest.mark.parametrize("change", ["entry", "grant", "new grant"])
+def test_what_somebody_has_changed_since_stays(imported, ada, max_, annex, change):
+    source = imported(
+        [max_.email, "Maxim Weber", "", "24-017", SUBCONTRACTOR, ""],
+        [max_.email, "", "", "24-018", FOREMAN, ""],
+    )
+    grants = ProjectMembership.objects.filter(membership=max_)
+    match change:
+        case "entry":
+            Membership.objects.filter(pk=max_.pk).update(first_name="Maximilian")
+        case "grant":
+            grants.filter(project__number="24-017").update(ends_on=date(2027, 1, 1))
+            grants.filter(project__number="24-017").update(
+                template=template(max_.company, FOREMAN)
+            )
+        case "new grant":
+            grants.filter(project=annex).update(ends_on=date(2027, 1, 1))
+    source = undone(source, ada.user)
+    kept = 1 if change == "new grant" else 0
+    assert kinds(source) == [["kept", "undone"], ["undone", "kept"]][kept]
+    assert "changed this since" in reasons(source)[0]
+
+
+def test_the_last_administrator_stays(imported, ada, acme, max_):
+    """The import made Max one; by now he is the only one."""
+    source = imported([max_.email, "", "", "", "", COMPANY_ADMINISTRATOR])
+    Membership.objects.filter(pk=ada.pk).update(template=template(acme, MEMBER))
+    assert kinds(undone(source, ada.user)) == ["kept"]
+    assert Membership.objects.keepers().get() == max_
+
+
+def test_a_firm_that_is_gone_can_not_be_put_back(imported, ada, acme, max_):
+    old = Vendor.objects.create(company=acme, name="Old Co")
+    Membership.objects.filter(pk=max_.pk).update(vendor=old)
+    source = imported([max_.email, "", "New Co", "", "", ""])
+    old.delete()
+    assert kinds(undone(source, ada.user)) == ["kept"]
+
+
+def test_a_firm_that_others_work_for_by_now_stays(imported, ada, acme):
+    source = imported(new())
+    add_member(acme, "x@acme.example", vendor=Vendor.objects.get())
+    assert kinds(undone(source, ada.user)) == ["undone"]
+    assert Vendor.objects.count() == 1
+
+
+def test_it_can_be_imported_again(imported, ada):
+    undone(imported(new()), ada.user)
+    assert kinds(imported(new())) == ["new"]
