@@ -166,6 +166,11 @@ class Access:
             return templates
         return templates.filter(pk__in=set().union(*self.hand_outs.values()))
 
+    def may_invite(self, entry: Membership) -> bool:
+        if self.is_administrator:
+            return True
+        return self.invitable(Membership.objects.filter(pk=entry.pk)).exists()
+
     def invitable(self, entries: QuerySet[Membership]) -> QuerySet[Membership]:
         """Of a company's entries those whose templates this person may give (T18b).
 

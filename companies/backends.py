@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.db import models
 
-from companies.access import Access, may_invite
+from companies.access import Access
 from companies.models import Company, Membership, Project, ProjectMembership
 from companies.tools import Scope, read_permission
 
@@ -38,9 +38,8 @@ class PermissionBackend(BaseBackend):
                 access = Access.of(user_obj, obj.pk)
                 return access.is_administrator and user_obj.is_proven
             case "companies.invite_membership", Membership():
-                return obj.pk in may_invite(
-                    user_obj, Membership.objects.filter(pk=obj.pk)
-                )
+                access = Access.of(user_obj, obj.company_id)
+                return user_obj.is_proven and access.may_invite(obj)
             case "companies.add_membership", Membership():
                 access = Access.of(user_obj, obj.company_id)
                 return user_obj.is_proven and access.may_add(obj.template)
