@@ -299,6 +299,20 @@ def test_gina_neither_sees_nor_mends_it(as_, gina, people, failed):
     assert not Membership.objects.filter(email__endswith="@gmail.com").exists()
 
 
+@pytest.mark.parametrize("reader", ["rory", "cora"])
+def test_who_may_not_change_people_reads_and_mends_nothing(
+    as_, people, failed, reader, request
+):
+    client = as_(request.getfixturevalue(reader))
+    assert "3 people at gmial.com" in text(client.get(REPAIR))
+    page = text(client.get(page_of()))
+    assert "p0@gmial.com" in page
+    assert "ask a company administrator" in page
+    assert "<input" not in page.split("content-main")[1]
+    assert client.post(page_of(), given(*people, domain="gmail.com")).status_code == 403
+    assert not Membership.objects.filter(email__endswith="@gmail.com").exists()
+
+
 def test_only_the_groups_own_people_are_reached(as_, ada, ivo, people, failed):
     """Fields for others are not read."""
     ticked = given(people[0], ivo.membership, domain="gmail.com")
