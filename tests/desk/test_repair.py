@@ -57,8 +57,10 @@ def people(acme):
 
 @pytest.fixture
 def failed(ada, people):
+    """Sent an hour ago: within a minute nothing is sent again (T27)."""
     invitations = invite_all(people, ada.user)
     fail(*invitations)
+    Delivery.objects.update(created_at=timezone.now() - timedelta(hours=1))
     return invitations
 
 
