@@ -38,7 +38,9 @@ class RepairForm(forms.Form):
         required=False,
         max_length=253,
         label="New domain for all chosen",
-        help_text="Left empty, each goes to the address that stands beside it.",
+        help_text=(
+            "Takes the place of the domain in each address that you leave as it is."
+        ),
     )
 
     def __init__(self, *args: Any, group: Group, **kwargs: Any) -> None:

@@ -69,16 +69,19 @@ class StoryPages(CompanyScopedAdmin):
         )
 
     def search(self, request: HttpRequest, query: str) -> list[Any]:
-        """The people of the directory whom the words fit, and one more than shown."""
-        entries, _ = self.get_search_results(request, self.entries(request), query)
-        return list(entries[: FOUND_AT_ONCE + 1])
+        """The people of the directory whom the words fit, and one more than shown.
+
+        Found first, and read then: what is told of them is made up for no others.
+        """
+        rows = self.scope(Membership.objects.all(), request)
+        found, _ = self.get_search_results(request, rows, query)
+        keys = list(found.values_list("pk", flat=True)[: FOUND_AT_ONCE + 1])
+        return list(self.entries(request).filter(pk__in=keys))
 
     def entries(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With the status of each."""
         entries = self.get_queryset(request)
-        return self.with_details(
-            entries.select_related("company", "vendor", "template", "user")
-        )
+        return self.with_details(entries.select_related("company", "template", "user"))
 
     def offer(self, request: UserRequest, story: Story) -> dict[str, Any]:
         """The next step: a button for who may take it; for others, whom to ask."""

@@ -72,6 +72,15 @@ def test_an_administrator_reads_what_happened_in_the_own_company(as_, ada, ivo, 
     assert "kim@globex.example" not in str(exported(as_(ada)))
 
 
+@pytest.mark.parametrize("reader", ["rory", "cora", "max_"])
+@pytest.mark.parametrize("url", [LIST, EXPORT])
+def test_only_administrators_read_it(as_, ivo, reader, url, request):
+    """It names who did what: neither Read Only nor Standard opens it."""
+    client = as_(request.getfixturevalue(reader))
+    assert client.get(url).status_code == 403
+    assert LIST not in text(client.get("/admin/"))
+
+
 def test_an_operator_reads_all_with_addresses(as_, ada, ivo, gina, olga):
     AuditEvent.record(Kind.LOGGED_IN, ada.user, None, ada.user)
     happen(gina.company, gina, by=gina.user)

@@ -57,8 +57,10 @@ def people(acme):
 
 @pytest.fixture
 def failed(ada, people):
+    """Sent an hour ago: within a minute nothing is sent again (T27)."""
     invitations = invite_all(people, ada.user)
     fail(*invitations)
+    Delivery.objects.update(created_at=timezone.now() - timedelta(hours=1))
     return invitations
 
 
@@ -296,6 +298,20 @@ def test_gina_neither_sees_nor_mends_it(as_, gina, people, failed):
         assert (missing.status_code, missing.url) == (302, REPAIR)
     ticked = given(*people, domain="gmail.com")
     client.post(page_of(), ticked)
+    assert not Membership.objects.filter(email__endswith="@gmail.com").exists()
+
+
+@pytest.mark.parametrize("reader", ["rory", "cora"])
+def test_who_may_not_change_people_reads_and_mends_nothing(
+    as_, people, failed, reader, request
+):
+    client = as_(request.getfixturevalue(reader))
+    assert "3 people at gmial.com" in text(client.get(REPAIR))
+    page = text(client.get(page_of()))
+    assert "p0@gmial.com" in page
+    assert "ask a company administrator" in page
+    assert "<input" not in page.split("content-main")[1]
+    assert client.post(page_of(), given(*people, domain="gmail.com")).status_code == 403
     assert not Membership.objects.filter(email__endswith="@gmail.com").exists()
 
 

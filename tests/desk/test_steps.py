@@ -3,6 +3,7 @@
 import pytest
 
 from desk import steps
+from desk.admin import DirectoryAdmin
 from desk.repair import Cause
 from desk.status import Status
 from desk.steps import Finding, Situation, State, find
@@ -80,6 +81,11 @@ def test_the_next_step_follows_from_the_situation(situation, finding, step):
 
 def test_each_finding_has_a_case():
     assert {finding for _, finding, _ in CASES} == set(Finding.__members__)
+
+
+def test_each_action_is_one_of_the_directory():
+    actions = {finding.step.action for finding in Finding} - {""}
+    assert actions <= set(DirectoryAdmin.actions)
 
 
 def test_each_status_leads_somewhere():

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from companies.models import Membership, Project, ProjectMembership
+from companies.tools import COMPANY_ADMINISTRATOR
 from desk.steps import Finding
 from invitations.models import Delivery, Invitation
 from tests.cast import (
@@ -289,26 +290,30 @@ def test_the_address_is_corrected_in_the_form(as_, ada, ivo):
     assert f'role="button" href="{url}">Correct the address<' in text(answer)
 
 
-def test_who_may_not_invite_reads_whom_to_ask(as_, ada, ivo, monkeypatch):
-    """The story is told to whoever sees the directory, a button only to who may."""
-    monkeypatch.setattr(
-        "desk.admin.DirectoryAdmin.has_invite_permission", lambda self, request: False
-    )
-    expired(add_entry(ada.company, "kim@subco.example"), ada)
-    entry = Membership.objects.get(email="kim@subco.example")
-    answer = read(as_(ada), entry)
+def test_whoever_sees_the_directory_reads_the_story_and_whom_to_ask(as_, rory, ada):
+    """Read Only: no button. Neither for a link, nor for what is kept in the form."""
+    entry = add_entry(ada.company, "kim@subco.example")
+    answer = read(as_(rory), entry)
     assert button(answer) == []
-    assert "Ask a company administrator: Ada Lindqvist." in text(answer)
-
-
-def test_who_may_not_change_reads_whom_to_ask(as_, ada, ivo, monkeypatch):
-    monkeypatch.setattr(
-        "desk.admin.DirectoryAdmin.has_change_permission", lambda *args: False
+    assert "Next step: Invite. Ask a company administrator: Ada Lindqvist." in text(
+        answer
     )
-    mail(ivo, Delivery.State.REFUSED, "550 5.1.1 No")
-    answer = read(as_(ada), ivo.membership)
-    assert 'role="button"' not in text(answer)
-    assert "Next step: Correct the address. Ask a company administrator" in text(answer)
+    unknown_mailbox(entry, ada)
+    page = text(read(as_(rory), entry))
+    assert 'role="button"' not in page
+    assert "Next step: Correct the address. Ask a company administrator" in page
+
+
+def test_standard_invites_but_changes_nobody(as_, cora, ada):
+    """And invites those only whose templates they may give (T44)."""
+    entry = add_entry(ada.company, "kim@subco.example")
+    high = add_entry(ada.company, "boss@subco.example", template=COMPANY_ADMINISTRATOR)
+    client = as_(cora)
+    assert button(read(client, entry)) == ["invite"]
+    assert button(read(client, high)) == []
+    assert "Ask a company administrator: Ada" in text(read(client, high))
+    unknown_mailbox(entry, ada)
+    assert "Ask a company administrator: Ada" in text(read(client, entry))
 
 
 def test_an_operator_is_led_to_the_switch(as_, ada, max_, olga):

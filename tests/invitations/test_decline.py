@@ -17,7 +17,11 @@ def test_the_link_in_the_footer_leads_to_the_question(client, ivo):
     answer = client.get(link_of(ivo) + "?decline", follow=True)
     assert answer.redirect_chain == [(f"{DECLINE}?i={ivo.public_id}", 302)]
     assert "Decline the invitation of Acme Construction" in text(answer)
-    assert rows() == before
+    after = rows()
+    [opening] = after["audit.AuditEvent"][len(before.pop("audit.AuditEvent")) :]
+    assert opening["kind"] == AuditEvent.Kind.LINK_OPENED
+    del after["audit.AuditEvent"]
+    assert after == before
 
 
 def test_declined_is_declined(client, ivo):
