@@ -3,10 +3,12 @@
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 
 from companies.admin.projects import DaysForm
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
+from invitations.models.sending import DAYS_AT_MOST
 
 
 class AddToProjectForm(DaysForm):
@@ -43,6 +45,57 @@ class AddToProjectForm(DaysForm):
         ]
         placed = {entry for entry, _, _ in pairs}
         return pairs, [entry for entry in entries if entry not in placed]
+
+
+class RemindForm(forms.Form):
+    days = forms.IntegerField(
+        label="Invited at least so many days ago",
+        initial=3,
+        min_value=0,
+        max_value=DAYS_AT_MOST,
+        help_text="The same link once more; until when it works stays as it is.",
+    )
+
+
+class ExtendForm(forms.Form):
+    days = forms.IntegerField(
+        label="Days from now",
+        initial=lambda: settings.INVITATION_DAYS,
+        min_value=1,
+        max_value=DAYS_AT_MOST,
+        help_text="The mail that people have works until then; nothing is shortened.",
+    )
+
+
+class ChangeTemplateForm(forms.Form):
+    template = forms.ModelChoiceField(
+        label="Company template", queryset=PermissionTemplate.objects.none()
+    )
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(Any, self.fields["template"])
+        field.queryset = PermissionTemplate.objects.filter(
+            company=company, scope=Scope.COMPANY
+        )
+
+
+class DeactivateForm(forms.Form):
+    """Asks for nothing but to be confirmed."""
+
+    note = (
+        "They reach nothing of the company from then on, and their open invitations "
+        "are revoked. What they were given on projects stays as it is."
+    )
+
+
+class ReactivateForm(forms.Form):
+    projects = forms.ChoiceField(
+        choices=[
+            ("kept", "On the projects that they had"),
+            ("ended", "On no project: what they had ended yesterday"),
+        ]
+    )
 
 
 class ExplainForm(forms.Form):

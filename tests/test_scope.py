@@ -6,6 +6,7 @@ its answers are written down here.
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -55,9 +56,14 @@ def path_of(name: str, route: str, key: object) -> str:
         return "/admin/companies/"
     if name == "(anything else)":
         return "/admin/nothing/of/the/kind/"
-    return "/admin/" + route.replace("<path:object_id>", str(key)).replace(
-        "<int:pk>", str(key)
-    )
+    named = {
+        "path:object_id": key,
+        "int:pk": key,
+        "uuid:batch": UUID(int=int(str(key))),
+    }
+    for name, value in named.items():
+        route = route.replace(f"<{name}>", str(value))
+    return f"/admin/{route}"
 
 
 def model_of(name: str) -> type | None:
@@ -80,6 +86,7 @@ def rows(acme, ada, max_, ivo, tower, gina, bridge, olga):
         company=acme, name=f"{MARK} template", scope="company"
     )
     invite(add_entry(acme, f"{MARK}@subco.example", vendor=vendor), ada.user)
+    ivo.deliveries.update(batch=UUID(int=ivo.pk))
     Terms.objects.publish(f"{MARK}-1", "Agree again.", None)
     for user in User.objects.all():
         Terms.objects.current().accept(user)
@@ -111,7 +118,7 @@ def stored():
 
 def said(answer):
     """The answer in small letters, and where it leads to."""
-    return f"{answer.headers.get('Location')} {answer.content.decode()}".lower()
+    return f"{answer.headers.get('Location')} {answer.getvalue().decode()}".lower()
 
 
 def test_each_admin_is_of_a_known_kind():
@@ -195,6 +202,9 @@ def test_no_action_reaches_a_foreign_row(as_, rows, gina, across, form):
                     f"{form}select_across": across,
                     "_selected_action": chosen,
                     "post": "yes",
+                    "apply": "yes",
+                    "days": 9,
+                    "projects": "ended",
                 }
                 path = f"{route}{key}/change/" if form else route
                 answer = client.post(path, data)

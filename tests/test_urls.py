@@ -66,6 +66,7 @@ ALLOWED = {
     "admin:audit_auditevent_export",
     "admin:companies_membership_access",
     "admin:companies_membership_story",
+    "admin:invitations_invitation_progress",
     "admin:companies_project_mobilise",
     "admin:invitations_invitation_repair",
     "admin:companies_project_demobilise",

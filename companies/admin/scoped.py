@@ -32,6 +32,8 @@ from companies.tools import Level
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 # So many rows of a kind are named in a message; of the others one reads how many.
 NAMED = 10
+# So many are shown where an action asks before it is done.
+SHOWN = 50
 # So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
 
@@ -283,7 +285,8 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
             "title": title,
             "opts": self.opts,
             "form": form,
-            "rows": rows,
+            "count": rows.count(),
+            "rows": rows[:SHOWN],
             # All of a list are chosen by one: a form may have only so many fields.
             "chosen": rows[:1] if is_across else rows,
             "action": action,

@@ -1,11 +1,8 @@
 """The directory of a company: its people, where each stands, and inviting them."""
 
-from collections.abc import Iterable
-from functools import partial
 from typing import Any, cast
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,7 +14,6 @@ from django.utils.html import format_html
 from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
 from companies.admin import (
-    EVERYWHERE,
     CompanyInlineFormSet,
     CompanyRelatedFilter,
     CompanyScopedInline,
@@ -27,31 +23,23 @@ from companies.desk import desk_company
 from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import MEMBER, Level
+from desk.admin.filters import (
+    ProjectFilter,
+    ProjectNameFilter,
+    StatusFilter,
+    VendorFilter,
+    VendorNameFilter,
+)
 from desk.admin.story import StoryPages
-from desk.forms import AddToProjectForm, ExplainForm
-from desk.status import NOT_IN_YET, Status, in_status, with_status
-from invitations.models import Invitation
+from desk.admin.verbs import DirectoryVerbs
+from desk.forms import ExplainForm
+from desk.status import Status, with_status
+from invitations.models import Delivery, Invitation
 
-FIRST_PASSWORDS_AT_ONCE = 50
 # A form may have 1,000 fields (Django's limit): more grants are changed in their list.
 GRANTS_IN_FORM = 100
-
-INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
-ON_IT_ALREADY = "Is on this project already, and stays as they are."
-NO_TEMPLATE = "Has no default project template: choose one for all."
-NOT_INVITED = "Has no open invitation: use ‘Invite’."
-
-
-class StatusFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(NOT_IN_YET, "Can’t get in yet"), *Status.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        wanted = self.value()
-        return in_status(queryset, wanted, timezone.now()) if wanted else queryset
+# Of the mails about somebody's invitation the form shows the newest.
+MAILS_SHOWN = 5
 
 
 class ProjectFormSet(CompanyInlineFormSet):
@@ -65,45 +53,46 @@ class ProjectInline(CompanyScopedInline):
     model = ProjectMembership
     verbose_name = "project"
     verbose_name_plural = "projects"
-    fields = ["project", "template", "starts_on", "ends_on"]
+    fields = ["project", "template", "starts_on", "ends_on", "standing"]
+    readonly_fields = ["standing"]
     autocomplete_fields = ["project"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
         return rows.select_related("project", "membership__user")
 
+    @admin.display(description="today")
+    def standing(self, grant: ProjectMembership) -> str:
+        """Whether it holds today; of a suspended one, why."""
+        return grant.standing(timezone.localdate()) if grant.pk else ""
+
 
 @admin.register(Membership)
-class DirectoryAdmin(StoryPages):
+class DirectoryAdmin(DirectoryVerbs, StoryPages):
     form = GivingForm
     adds_from = Level.STANDARD
     list_display = [
         "name",
-        "status_text",
+        "job_title",
         "vendor",
         "template",
         "project_count",
+        "status_text",
     ]
     list_filter = [
         StatusFilter,
-        ("vendor", CompanyRelatedFilter),
+        ("vendor", VendorFilter),
+        VendorNameFilter,
         ("template", CompanyRelatedFilter),
+        ProjectFilter,
+        ProjectNameFilter,
     ]
     list_select_related = ["company", "vendor", "template", "user"]
     search_fields = ["search_text"]  # with what `matching` finds beside it
     search_help_text = "Search by name, e-mail address or firm."
     autocomplete_fields = ["vendor"]
     inlines = [ProjectInline]
-    actions = ["invite", "send_again", "revoke", "first_password", "add_to_project"]
     change_form_template = "desk/person_form.html"
-    fields = [
-        "email",
-        ("first_name", "last_name"),
-        ("job_title", "phone"),
-        "vendor",
-        ("template", "default_project_template"),
-        "is_active",
-    ]
 
     def with_details(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return with_status(rows, timezone.now())
@@ -156,30 +145,49 @@ class DirectoryAdmin(StoryPages):
         label = Status(entry.status).label
         match entry.status:
             case Status.INVITED:
-                return f"{label}, open until {day(entry.expires_at)}"
+                until = day(entry.expires_at)
+                text = f"{label} on {day(entry.invited_at)}, open until {until}"
+                if entry.mail_state == Delivery.State.DEFERRED:
+                    return f"{text}; the mail is tried again: {entry.mail_reason}"
+                return text
             case Status.MAIL_REFUSED:
                 return f"{label}: {entry.mail_reason}"
             case Status.NEW_LINK_ASKED:
                 return f"{label} on {day(entry.new_link_asked_at)}"
+            case Status.NEEDS_CONFIRMATION:
+                return f"{label} since {day(entry.held_at)}"
             case Status.EXPIRED:
                 return f"{label} on {day(entry.expires_at)}"
+            case Status.REVOKED | Status.DECLINED:
+                return f"{label} on {day(entry.settled_at)}"
             case Status.JOINED:
                 return f"{label} on {day(entry.joined_at)}"
         return label
 
     # What may be changed
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fields = super().get_fields(request, obj)
-        if obj is None:
-            return [field for field in fields if field != "is_active"]
-        if obj.has_joined:
-            fields[fields.index("email")] = "email_address"
-        return [*fields, "status_text", *(["grants"] if has_many(obj) else [])]
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The person, and what they are at the company; projects follow, as rows."""
+        address = "email_address" if obj and obj.has_joined else "email"
+        person = [
+            address,
+            ("first_name", "last_name"),
+            ("job_title", "phone"),
+            "vendor",
+        ]
+        access = [
+            ("template", "default_project_template"),
+            *(["is_active"] if obj else []),
+            *(["grants"] if has_many(obj) else []),
+        ]
+        return [
+            ("Person", {"fields": [*self.company_field(request), *person]}),
+            ("At the company", {"fields": access}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The log-in of somebody who has joined is theirs, not the company's (T45)."""
-        return ["company", "email_address", "status_text", "grants"]
+        return ["company", "email_address", "grants"]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """The projects in the form, unless there are too many for one."""
@@ -192,43 +200,32 @@ class DirectoryAdmin(StoryPages):
         )
         return {"template": templates.first()}
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Tell below the form, in short, how the invitation stands."""
+        if entry := context["original"]:
+            mails = Delivery.objects.filter(invitation__membership=entry)
+            context["status"] = self.status_text(entry)
+            context["mails"] = mails.order_by("-pk")[:MAILS_SHOWN]
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(
         self, request: HttpRequest, obj: Membership, form: Any, change: bool
     ) -> None:
-        """Save; a corrected address gets the pending invitation at once, anew."""
+        """Save; a corrected address gets the pending invitation at once, anew.
+
+        Who is switched off has no open invitation any more: it would work again when
+        they are switched on.
+        """
         super().save_model(request, obj, form, change)
         pending = Invitation.objects.pending().filter(membership=obj)
-        if change and "email" in form.changed_data and pending.exists():
+        if not obj.is_active:
+            pending.revoke(cast(UserRequest, request).user)
+        elif change and "email" in form.changed_data and pending.exists():
             self.send(cast(UserRequest, request), [obj])
 
-    # Projects
-
-    @admin.action(
-        description="Add to a project …", permissions=["invite"], location=EVERYWHERE
-    )
-    def add_to_project(self, request: UserRequest, queryset: Any) -> Any:
-        """Put people on a project; who is on it already stays as they are."""
-        entries = list(queryset.select_related("default_project_template", "company"))
-        company = desk_company(request) or entries[0].company
-        form, page = self.ask(
-            request,
-            queryset,
-            partial(AddToProjectForm, company=company),
-            "add_to_project",
-            "Add to a project",
-        )
-        if not isinstance(form, AddToProjectForm):
-            return page
-        pairs, without = form.pairs(entries)
-        try:
-            granting = ProjectMembership.objects.grant(pairs, request.user, **form.days)
-        except ValidationError as error:
-            self.message_user(request, error.messages[0], messages.ERROR)
-            return None
-        there = [(grant.membership, ON_IT_ALREADY) for grant in granting.there]
-        no_template = [(entry, NO_TEMPLATE) for entry in without]
-        self.report(request, f"Added: {len(granting.made)}.", [*there, *no_template])
-        return None
+    # Why they see what they see
 
     def get_urls(self) -> list[Any]:
         access = self.admin_site.admin_view(self.access)
@@ -257,87 +254,6 @@ class DirectoryAdmin(StoryPages):
             ],
         }
         return TemplateResponse(request, "desk/access.html", context)
-
-    # Inviting
-
-    @admin.action(description="Invite", permissions=["invite"], location=EVERYWHERE)
-    def invite(self, request: UserRequest, queryset: Any) -> None:
-        """Invite all but those whose link works: it would die unasked."""
-        entries = list(self.with_details(queryset))
-        invited = [each for each in entries if each.status == Status.INVITED]
-        refused = [(each, INVITED_ALREADY) for each in invited]
-        self.send(request, [x for x in entries if x not in invited], refused)
-
-    @admin.action(
-        description="Send the invitation again",
-        permissions=["invite"],
-        location=EVERYWHERE,
-    )
-    def send_again(self, request: UserRequest, queryset: Any) -> None:
-        entries = list(self.with_details(queryset))
-        pending = Invitation.State.PENDING
-        invited = [each for each in entries if each.invitation_state == pending]
-        refused = [(each, NOT_INVITED) for each in entries if each not in invited]
-        self.send(request, invited, refused)
-
-    def send(
-        self,
-        request: UserRequest,
-        entries: Iterable[Membership],
-        refused: Iterable[tuple[Membership, str]] = (),
-    ) -> None:
-        try:
-            sending = Invitation.objects.send(entries, request.user)
-        except ValidationError as error:
-            self.message_user(request, error.messages[0], messages.ERROR)
-            return
-        count = len(sending.sent)
-        done = {0: "", 1: "The invitation is on its way."}
-        self.report(
-            request,
-            done.get(count, f"{count} invitations are on their way."),
-            [*refused, *sending.refused],
-        )
-
-    @admin.action(
-        description="Revoke the invitation", permissions=["change"], location=EVERYWHERE
-    )
-    def revoke(self, request: UserRequest, queryset: Any) -> None:
-        count = Invitation.objects.filter(membership__in=queryset.values("pk")).revoke(
-            request.user
-        )
-        done = {
-            0: "None of these had an open invitation.",
-            1: "The invitation is revoked.",
-        }
-        self.report(request, done.get(count, f"{count} invitations are revoked."), [])
-
-    @admin.action(
-        description="Make a first password", permissions=["invite"], location=EVERYWHERE
-    )
-    def first_password(self, request: UserRequest, queryset: Any) -> Any:
-        """Show first passwords, this once (S6); the page can't be called up again."""
-        if queryset.count() > FIRST_PASSWORDS_AT_ONCE:
-            sentence = f"Choose {FIRST_PASSWORDS_AT_ONCE} people at most at a time."
-            self.message_user(request, sentence, messages.WARNING)
-            return None
-        try:
-            made, refused = Invitation.objects.make_first_passwords(
-                queryset, request.user
-            )
-        except ValidationError as error:
-            self.message_user(request, error.messages[0], messages.ERROR)
-            return None
-        self.report(request, "", refused)
-        if not made:
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "First passwords",
-            "opts": self.opts,
-            "passwords": made,
-        }
-        return TemplateResponse(request, "desk/first_password.html", context)
 
 
 def has_many(entry: Any) -> bool:

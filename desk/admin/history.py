@@ -8,7 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -169,7 +169,7 @@ class HistoryAdmin(CompanyScopedAdmin):
         name = "audit_auditevent_export"
         return [path("export/", view, name=name), *super().get_urls()]
 
-    def export(self, request: UserRequest) -> HttpResponse:
+    def export(self, request: UserRequest) -> HttpResponseBase:
         """Send what the list, with its search and its filters, would show."""
         if not self.has_view_permission(request):
             raise PermissionDenied

@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
+from desk.admin.progress import ProgressPages
 from desk.admin.repair import RepairPages
 from invitations.models import Invitation
 
 
 @admin.register(Invitation)
-class InvitationAdmin(RepairPages):
+class InvitationAdmin(ProgressPages, RepairPages):
     """To be read: the verbs are in the directory."""
 
     list_display = [

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from accounts.models import User
@@ -65,7 +65,9 @@ class UserAdmin(OperatorAdmin):
         return False
 
     @admin.action(description="Export those who get the newsletter")
-    def export_newsletter(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+    def export_newsletter(
+        self, request: HttpRequest, queryset: Any
+    ) -> HttpResponseBase:
         """Addresses for the program that mails it, each with a link to leave (S12)."""
         users = queryset.filter(newsletter_since__isnull=False, is_active=True)
         rows = (

@@ -73,7 +73,9 @@ def test_read_only_is_offered_no_action_and_no_button(as_, rory, max_, ivo):
 def actions_of(page):
     form = page.context.get("action_form")
     choices = form.fields["action"].choices if form else []
-    return [(value, label) for value, label in choices if value]
+    groups = [some for _, some in choices if isinstance(some, list)]
+    single = [(value, label) for value, label in choices if isinstance(label, str)]
+    return [(value, label) for value, label in sum(groups, single) if value]
 
 
 def test_each_page_shows_itself_to_who_may_only_look(as_, rory, max_, ivo, ada):

@@ -4,11 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from companies.models import Membership, Vendor
-from companies.tools import COMPANY_ADMINISTRATOR
+from companies.models import Membership, Project, ProjectMembership, Vendor
+from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from desk.admin.filters import LISTED
 from desk.status import Status
 from invitations.models import Delivery, Invitation
-from tests.cast import add_entry, add_member, invite, put_on, template
+from tests.cast import FOREMAN, add_entry, add_member, invite, put_on, template
 
 DIRECTORY = "/admin/companies/membership/"
 
@@ -75,13 +76,13 @@ def add_company():
 
 STATUSES = {
     Status.NOT_INVITED: (nothing, "Not invited"),
-    Status.INVITED: (invited, "Invited, open until "),
+    Status.INVITED: (invited, "Invited on "),
     Status.MAIL_REFUSED: (mail_refused, "mail server: 550 No such mailbox"),
     Status.NEW_LINK_ASKED: (new_link_asked, "Asked for a new link on "),
-    Status.NEEDS_CONFIRMATION: (needs_confirmation, "Needs confirmation"),
+    Status.NEEDS_CONFIRMATION: (needs_confirmation, "Needs confirmation since "),
     Status.EXPIRED: (expired, "Expired on 8 Jan 2020"),
-    Status.REVOKED: (revoked, "Revoked"),
-    Status.DECLINED: (declined, "Declined"),
+    Status.REVOKED: (revoked, "Revoked on "),
+    Status.DECLINED: (declined, "Declined on "),
     Status.JOINED: (joined, "Joined on "),
     Status.INACTIVE: (inactive, "Inactive"),
 }
@@ -155,24 +156,130 @@ def test_each_column_sorts(as_, ada, max_, ivo, column):
     assert len(up) == 3
 
 
-def test_the_list_asks_the_same_questions_for_3_and_for_60_people(
-    as_, ada, max_, ivo, tower
-):
+def own(queries):
+    """Without those of every page: session, user, terms."""
+    tables = ("django_session", "accounts_user", "invitations_terms")
+    begins = [query["sql"].split(" FROM ", 1)[-1][:60] for query in queries]
+    every = [text for text in begins if text.startswith(tuple(f'"{t}' for t in tables))]
+    assert len(every) <= 3
+    return len(begins) - len(every)
+
+
+def fill(company, ada, tower, count):
+    """As many people, each of another firm, on the project, half of them invited."""
+    vendors = Vendor.objects.bulk_create(
+        Vendor(company=company, name=f"Firm {count}-{n}") for n in range(count)
+    )
+    entries = Membership.objects.bulk_create(
+        Membership(
+            company=company,
+            email=f"p{n}@{count}.example",
+            first_name=f"P{n}",
+            vendor=vendor,
+            template=template(company, MEMBER),
+        )
+        for n, vendor in enumerate(vendors)
+    )
+    foreman = template(company, FOREMAN)
+    ProjectMembership.objects.grant([(each, tower, foreman) for each in entries], None)
+    Invitation.objects.send(entries[::2], ada.user)
+
+
+@pytest.mark.parametrize("query", [{}, {"q": "p"}, {"status": "invited"}])
+def test_the_list_asks_the_same_for_10_and_for_1000_people(as_, ada, tower, query):
     """Section 7: few queries per list, no full count."""
     client = as_(ada)
-    with CaptureQueriesContext(connection) as few:
-        client.get(DIRECTORY)
-    for n in range(57):
-        entry = add_entry(ada.company, f"p{n}@acme.example", first_name=f"P{n}")
-        entry.vendor = Vendor.objects.create(company=ada.company, name=f"Firm {n}")
-        entry.save()
-        put_on(entry, tower)
-        if n % 2:
-            invite(entry, ada.user)
-    with CaptureQueriesContext(connection) as many:
-        answer = client.get(DIRECTORY)
-    assert len(answer.context["cl"].result_list) == 60
-    assert len(few) == len(many) <= 12
+    counts = []
+    for count in (10, 1000):
+        fill(ada.company, ada, tower, count)
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(DIRECTORY, query)
+        counts.append(own(queries.captured_queries))
+    assert len(answer.context["cl"].result_list) == 100
+    assert counts[0] == counts[1] <= 12
+
+
+# Many firms and projects
+
+
+@pytest.fixture
+def many(acme, max_, ada):
+    """More firms and projects than a list of choices holds, and Max in one of each."""
+    firms = Vendor.objects.bulk_create(
+        Vendor(company=acme, name=f"Firm {n}") for n in range(LISTED)
+    )
+    Vendor.objects.create(company=acme, name="Bolt Electric")
+    Membership.objects.filter(pk=max_.pk).update(
+        vendor=Vendor.objects.get(name="Bolt Electric")
+    )
+    Membership.objects.filter(pk=ada.pk).update(vendor=firms[0])
+    Project.objects.bulk_create(
+        Project(company=acme, name=f"Site {n}", number=f"N-{n}") for n in range(LISTED)
+    )
+
+
+def sidebar(client, **query):
+    answer = client.get(DIRECTORY, query)
+    return (
+        answer.content.decode()
+        .split("changelist-filter-header")[-1]
+        .split("</search>")[0]
+    )
+
+
+def test_few_are_listed_to_choose_from(as_, ada, max_, tower):
+    Vendor.objects.create(company=ada.company, name="Bolt Electric")
+    page = sidebar(as_(ada))
+    assert "Bolt Electric" in page
+    assert "24-017 Harbour Tower" in page
+    assert "<input" not in page
+
+
+def test_of_many_one_types_a_part_of_the_name(as_, ada, many):
+    page = sidebar(as_(ada), status="joined")
+    assert 'name="vendor_name"' in page and 'name="project_name"' in page
+    assert page.count('<input type="hidden" name="status" value="joined">') == 2
+    assert "Firm 7" not in page and "Site 7" not in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"vendor_name": "bolt"},
+        {"project_name": "24-017"},
+        {"project_name": "harbour", "q": "max"},
+        {"project_name": "tower", "status": "joined", "vendor_name": "electric"},
+        {"project": "{project}"},
+        {"vendor__id__exact": "{vendor}"},
+    ],
+)
+def test_of_many_the_wanted_ones_are_found(as_, ada, max_, tower, many, query):
+    max_.refresh_from_db()
+    keys = {"project": tower.pk, "vendor": max_.vendor_id}
+    query = {name: value.format(**keys) for name, value in query.items()}
+    client = as_(ada)
+    assert listed(client, **query) == ["Max Weber"]
+    if keys.keys() & {name.split("__")[0] for name in query}:
+        assert 'class="selected"' in sidebar(client, **query)
+        assert "Bolt Electric" in sidebar(client, **query) or "project" in query
+
+
+def test_projects_of_others_are_not_listed_and_not_found(
+    as_, gina, max_, tower, bridge
+):
+    """T43: not by number, by name or by key; nor is one told from none."""
+    put_on(gina, bridge)
+    client = as_(gina)
+    assert "Harbour" not in sidebar(client)
+    for query in (
+        {"project": tower.pk},
+        {"project": 987654},
+        {"project": "x"},
+        {"project_name": "Harbour"},
+        {"project_name": "no such"},
+    ):
+        assert listed(client, **query) == []
+    assert listed(client, project=bridge.pk) == ["Gina Rossi"]
 
 
 def test_the_form_asks_little_however_many_projects_there_are(as_, ada, max_, tower):
@@ -189,6 +296,13 @@ def test_the_form_asks_little_however_many_projects_there_are(as_, ada, max_, to
     with CaptureQueriesContext(connection) as many:
         client.get(path)
     assert len(many) - len(few) <= 10
+
+
+def test_a_mail_that_is_to_be_tried_again_is_told(as_, ada, ivo):
+    [mail] = Delivery.objects.claim(1)
+    mail.defer("451 Come back later")
+    page = as_(ada).get(DIRECTORY).content.decode()
+    assert "the mail is tried again: 451 Come back later" in page
 
 
 def test_template_names_are_those_of_the_company(as_, ada, gina):

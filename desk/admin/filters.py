@@ -1,0 +1,137 @@
+"""What the directory can be narrowed to, beside the words of a search."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from companies.admin import CompanyRelatedFilter
+from companies.admin.scoped import row_keys
+from companies.desk import desk_company
+from companies.models import Project, ProjectMembership, Vendor
+from desk.status import NOT_IN_YET, Status, in_status
+
+# So many are listed to choose from; of more one types a part of the name.
+LISTED = 100
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(NOT_IN_YET, "Can’t get in yet"), *Status.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = self.value()
+        return in_status(queryset, wanted, timezone.now()) if wanted else queryset
+
+
+def few(model: type[Vendor | Project], request: HttpRequest) -> list[Any] | None:
+    """The company's rows, unless they are too many to be listed; asked once a request.
+
+    None of all companies: there would be too many, some of one name.
+    """
+    kept: dict[Any, list[Any] | None] = request.__dict__.setdefault("_few", {})
+    if model not in kept:
+        rows = model._default_manager.filter(company=desk_company(request))
+        some = list(rows[: LISTED + 1])
+        kept[model] = some if len(some) <= LISTED else None
+    return kept[model]
+
+
+def listed(
+    model: type[Vendor | Project], request: HttpRequest, chosen: object
+) -> list[tuple[str, str]]:
+    """The company's rows to choose from; of too many only the one that is chosen."""
+    rows = few(model, request)
+    if rows is None:
+        ours = model._default_manager.filter(company=desk_company(request))
+        rows = list(ours.filter(pk__in=row_keys([chosen])))
+    return [(str(row.pk), str(row)) for row in rows]
+
+
+class VendorFilter(CompanyRelatedFilter):
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> list[Any]:
+        chosen = list(self.lookup_val or [""])[-1]
+        return listed(Vendor, request, chosen)
+
+
+class ProjectFilter(admin.SimpleListFilter):
+    title = "project"
+    parameter_name = "project"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return listed(Project, request, self.value())
+
+    def has_output(self) -> bool:
+        """Also where it offers nothing: Django drops what its address asks for."""
+        return bool(self.used_parameters) or super().has_output()
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() is None:
+            return queryset
+        keys = [int(key) for key in row_keys([self.value()])]
+        grants = ProjectMembership.objects.filter(project__in=keys)
+        return queryset.filter(pk__in=grants.values("membership"))
+
+
+class NameFilter(admin.SimpleListFilter):
+    """A part of the name of what there is too much of to be listed.
+
+    A box to type in, which needs no script; the rows that it leaves are the company's,
+    as those of the whole list.
+    """
+
+    template = "desk/name_filter.html"
+    model: type[Project | Vendor]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Nothing to choose from; a company with few has no box."""
+        self.are_many = few(self.model, request) is None
+        return []
+
+    def has_output(self) -> bool:
+        return self.are_many or bool(self.used_parameters)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        others = {
+            name: value
+            for name, value in changelist.params.items()
+            if name != self.parameter_name
+        }
+        yield {
+            "name": self.parameter_name,
+            "value": self.value() or "",
+            "others": others,
+        }
+
+
+class VendorNameFilter(NameFilter):
+    title = "name of the firm"
+    parameter_name = "vendor_name"
+    model = Vendor
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        name = self.value()
+        return queryset.filter(vendor__name__icontains=name) if name else queryset
+
+
+class ProjectNameFilter(NameFilter):
+    title = "name of the project"
+    parameter_name = "project_name"
+    model = Project
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        name = self.value()
+        if not name:
+            return queryset
+        grants = ProjectMembership.objects.filter(
+            Q(project__name__icontains=name) | Q(project__number__icontains=name)
+        )
+        return queryset.filter(pk__in=grants.values("membership"))

@@ -1,0 +1,298 @@
+"""What is done with the people of the directory: one, or ten thousand at once.
+
+Each action says what it did, and of whom it did not, why. What it writes is written by
+one verb of a model; mails leave after the answer, and a page shows how they arrive.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import batched
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from accounts.models import User
+from accounts.requests import UserRequest
+from companies.admin import EVERYWHERE, CompanyScopedAdmin
+from companies.desk import desk_company
+from companies.models import Company, Membership, ProjectMembership
+from companies.models.standing import Outcome
+from desk.exports import PEOPLE, csv_response, people
+from desk.forms import (
+    AddToProjectForm,
+    ChangeTemplateForm,
+    DeactivateForm,
+    ExtendForm,
+    ReactivateForm,
+    RemindForm,
+)
+from desk.status import Status
+from invitations.models import Invitation
+from invitations.models.sending import AT_ONCE, Sending
+
+FIRST_PASSWORDS_AT_ONCE = 50
+
+INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
+ON_IT_ALREADY = "Is on this project already, and stays as they are."
+NO_TEMPLATE = "Has no default project template: choose one for all."
+NOT_INVITED = "Has no open invitation: use ‘Invite’."
+NOTHING_TO_REVOKE = "Has no open invitation."
+
+# The list of actions is long: a reader looks under what it is about.
+GROUPS = {
+    "Invitation": [
+        *("invite", "send_again", "remind", "extend", "revoke", "first_password")
+    ],
+    "Access": ["add_to_project", "change_template", "deactivate", "reactivate"],
+    "List": ["export"],
+}
+
+type Refused = Iterable[tuple[Membership, str]]
+
+
+class DirectoryVerbs(CompanyScopedAdmin):
+    actions = [name for names in GROUPS.values() for name in names]
+
+    def get_action_choices(
+        self,
+        request: HttpRequest,
+        default_choices: Any = None,
+        action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST,
+    ) -> list[Any]:
+        """The choices under their headings; what somebody may not do isn't there."""
+        choices: list[Any] = super().get_action_choices(
+            request, default_choices, action_location
+        )
+        labels = dict(choices)
+        grouped = [
+            (group, [(name, labels.pop(name)) for name in names if name in labels])
+            for group, names in GROUPS.items()
+        ]
+        return [*labels.items(), *((group, some) for group, some in grouped if some)]
+
+    def company_of(self, request: HttpRequest, entries: Any) -> Company:
+        """The desk's company; for an operator of all, that of the first entry."""
+        return desk_company(request) or entries.select_related("company")[0].company
+
+    # Inviting
+
+    @admin.action(description="Invite", permissions=["invite"], location=EVERYWHERE)
+    def invite(self, request: UserRequest, queryset: Any) -> None:
+        """Invite all but those whose link works: it would die unasked."""
+        entries = list(self.with_details(queryset))
+        invited = [each for each in entries if each.status == Status.INVITED]
+        others = [each for each in entries if each.status != Status.INVITED]
+        self.send(request, others, [(each, INVITED_ALREADY) for each in invited])
+
+    @admin.action(
+        description="Send the invitation again",
+        permissions=["invite"],
+        location=EVERYWHERE,
+    )
+    def send_again(self, request: UserRequest, queryset: Any) -> None:
+        entries = list(self.with_details(queryset))
+        invited = [each for each in entries if is_pending(each)]
+        others = [each for each in entries if not is_pending(each)]
+        self.send(request, invited, [(each, NOT_INVITED) for each in others])
+
+    def send(
+        self,
+        request: UserRequest,
+        entries: Iterable[Membership],
+        refused: Refused = (),
+    ) -> None:
+        try:
+            sending = Invitation.objects.send(entries, request.user)
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return
+        one = "The invitation is on its way."
+        self.tell_sent(request, sending, one, "invitations are on their way.", refused)
+
+    @admin.action(
+        description="Remind those pending longer than …",
+        permissions=["invite"],
+        location=EVERYWHERE,
+    )
+    def remind(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask(request, queryset, RemindForm, "remind", "Remind")
+        if form is None:
+            return page
+        days = form.cleaned_data["days"]
+        sending = Invitation.objects.remind(queryset, request.user, days=days)
+        one = "The reminder is on its way."
+        self.tell_sent(request, sending, one, "reminders are on their way.")
+        return None
+
+    @admin.action(description="Extend …", permissions=["invite"], location=EVERYWHERE)
+    def extend(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask(request, queryset, ExtendForm, "extend", "Extend")
+        if form is None:
+            return page
+        days = form.cleaned_data["days"]
+        sending = Invitation.objects.extend(queryset, request.user, days=days)
+        one = "The invitation is open for longer now."
+        done = counted(len(sending.sent), one, "invitations are open for longer now.")
+        self.report(request, done, sending.refused)
+        return None
+
+    @admin.action(
+        description="Revoke the invitation", permissions=["change"], location=EVERYWHERE
+    )
+    def revoke(self, request: UserRequest, queryset: Any) -> None:
+        others = [each for each in self.with_details(queryset) if not is_pending(each)]
+        rows = Invitation.objects.filter(membership__in=queryset.values("pk"))
+        count = rows.revoke(request.user)
+        one = "The invitation is revoked."
+        done = counted(count, one, "invitations are revoked.")
+        self.report(request, done, [(each, NOTHING_TO_REVOKE) for each in others])
+
+    @admin.action(
+        description="Make a first password", permissions=["invite"], location=EVERYWHERE
+    )
+    def first_password(self, request: UserRequest, queryset: Any) -> Any:
+        """Show first passwords, this once (S6); the page can't be called up again."""
+        if queryset.count() > FIRST_PASSWORDS_AT_ONCE:
+            sentence = f"Choose {FIRST_PASSWORDS_AT_ONCE} people at most at a time."
+            self.message_user(request, sentence, messages.WARNING)
+            return None
+        try:
+            made, refused = Invitation.objects.make_first_passwords(
+                queryset, request.user
+            )
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return None
+        self.report(request, "", refused)
+        if not made:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "First passwords",
+            "opts": self.opts,
+            "passwords": made,
+        }
+        return TemplateResponse(request, "desk/first_password.html", context)
+
+    # What they may reach
+
+    @admin.action(
+        description="Add to a project …", permissions=["invite"], location=EVERYWHERE
+    )
+    def add_to_project(self, request: UserRequest, queryset: Any) -> Any:
+        """Put people on a project; who is on it already stays as they are."""
+        form, page = self.ask(
+            request,
+            queryset,
+            partial(AddToProjectForm, company=self.company_of(request, queryset)),
+            "add_to_project",
+            "Add to a project",
+        )
+        if not isinstance(form, AddToProjectForm):
+            return page
+        entries = list(queryset.select_related("default_project_template", "company"))
+        pairs, without = form.pairs(entries)
+        try:
+            granting = ProjectMembership.objects.grant(pairs, request.user, **form.days)
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return None
+        there = [(grant.membership, ON_IT_ALREADY) for grant in granting.there]
+        no_template = [(entry, NO_TEMPLATE) for entry in without]
+        self.report(request, f"Added: {len(granting.made)}.", [*there, *no_template])
+        return None
+
+    @admin.action(
+        description="Change the company template …",
+        permissions=["change"],
+        location=EVERYWHERE,
+    )
+    def change_template(self, request: UserRequest, queryset: Any) -> Any:
+        form = partial(ChangeTemplateForm, company=self.company_of(request, queryset))
+        title = "Change the company template"
+        asked, page = self.ask(request, queryset, form, "change_template", title)
+        if asked is None:
+            return page
+        template = asked.cleaned_data["template"]
+        outcome = queryset.change_template(template, request.user)
+        self.tell(request, outcome, f"given the template {template}")
+        return None
+
+    @admin.action(
+        description="Deactivate …", permissions=["change"], location=EVERYWHERE
+    )
+    def deactivate(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask(
+            request, queryset, DeactivateForm, "deactivate", "Deactivate"
+        )
+        if form is None:
+            return page
+        with transaction.atomic():
+            outcome = queryset.deactivate(request.user)
+            revoke_all(outcome.done, request.user)
+        self.tell(request, outcome, "deactivated")
+        return None
+
+    @admin.action(
+        description="Reactivate …", permissions=["change"], location=EVERYWHERE
+    )
+    def reactivate(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask(
+            request, queryset, ReactivateForm, "reactivate", "Reactivate"
+        )
+        if form is None:
+            return page
+        with_projects = form.cleaned_data["projects"] == "kept"
+        outcome = queryset.reactivate(request.user, with_projects=with_projects)
+        self.tell(request, outcome, "active again")
+        return None
+
+    # Taking away
+
+    @admin.action(description="Export as a CSV file", permissions=["view"])
+    def export(self, request: UserRequest, queryset: Any) -> HttpResponseBase:
+        return csv_response("directory", PEOPLE, people(self.with_details(queryset)))
+
+    # What is told afterwards
+
+    def tell_sent(
+        self,
+        request: HttpRequest,
+        sending: Sending,
+        one: str,
+        many: str,
+        refused: Refused = (),
+    ) -> None:
+        """Say how many mails are on their way, and where one sees them arrive."""
+        done = counted(len(sending.sent), one, many)
+        if done:
+            url = reverse("admin:invitations_invitation_progress", args=[sending.batch])
+            done = format_html('{} <a href="{}">See them arrive</a>', done, url)
+        self.report(request, done, [*refused, *sending.refused])
+
+    def tell(self, request: HttpRequest, outcome: Outcome, what: str) -> None:
+        one = f"{outcome.done[0]} is {what}." if outcome.done else ""
+        done = counted(len(outcome.done), one, f"people are {what}.")
+        self.report(request, done, outcome.refused)
+
+
+def is_pending(entry: Any) -> bool:
+    return bool(entry.invitation_state == Invitation.State.PENDING)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """What was done, in words; nothing where nothing was."""
+    return {0: "", 1: one}.get(count, f"{count} {many}")
+
+
+def revoke_all(entries: Iterable[Membership], by: User) -> None:
+    """Take back what is open: a link that was dead must not come to life again when
+    the entry is activated."""
+    for some in batched(entries, AT_ONCE, strict=False):
+        Invitation.objects.filter(membership__in=some).revoke(by)
