@@ -134,7 +134,7 @@ def answers(client, rows):
 
 
 def seen(answer):
-    page = b"".join(answer).decode()
+    page = answer.getvalue().decode(errors="replace")  # a workbook is no text
     page = re.sub(r'<code translate="no">\w+</code>', "first password", page)
     for pattern, word in OWN_OF_AN_ANSWER:
         page = re.sub(pattern, word, page)

@@ -131,7 +131,7 @@ def stored():
 
 def said(answer):
     """The answer in small letters, and where it leads to; a workbook is no text."""
-    content = answer.content.decode(errors="replace")
+    content = answer.getvalue().decode(errors="replace")
     return f"{answer.headers.get('Location')} {content}".lower()
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from accounts.addresses import CanonicalEmailField
@@ -66,8 +66,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """The entries that may have no mail of their company now, each with why (T27).
 
         Counted are the mails to the address as it stands, of any invitation: neither
-        revoking nor inviting anew steps round it. What a person asks for at the log-in
-        page has a limit of its own.
+        revoking nor inviting anew steps round it. One that was refused may be tried
+        again at once. What a person asks for at the log-in page has a limit of its own.
         """
         lately = self.filter(
             invitation__membership__in=entries,
@@ -75,13 +75,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             kind__in=[Delivery.Kind.WELCOME, Delivery.Kind.REMINDER],
             created_at__gt=now - timedelta(days=1),
         )
+        not_refused = ~Q(state=Delivery.State.REFUSED)
         rows = lately.values_list("invitation__membership").annotate(
-            last=Max("created_at"), count=Count("pk")
+            just_now=Count("pk", not_refused & Q(created_at__gt=now - APART)),
+            often=Count("pk"),
         )
         return {
-            entry: "mailed_just_now" if last > now - APART else "mailed_often"
-            for entry, last, count in rows.order_by()
-            if last > now - APART or count >= MAILS_PER_DAY
+            entry: "mailed_just_now" if just_now else "mailed_often"
+            for entry, just_now, often in rows.order_by()
+            if just_now or often >= MAILS_PER_DAY
         }
 
     def due(self, now: datetime) -> Self:

@@ -77,7 +77,7 @@ def test_operator_finds_and_exports_the_readers(as_, olga, reader, ada, client):
     chosen = list(User.objects.values_list("pk", flat=True))
     data = {"action": "export_newsletter", "_selected_action": chosen}
     answer = as_(olga).post(users, data)
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert {row[0] for row in rows[1:]} == {reader.email, "'=cmd@acme.example"}
     [mine] = [row for row in rows if row[0] == reader.email]
     client.post(mine[2].replace("http://127.0.0.1:8000", ""))

@@ -192,12 +192,12 @@ def test_progress_is_told_to_the_script(client_of_ada, acme, ada):
 
 def test_refused_rows_are_a_file_that_is_imported_again(client_of_ada, acme, ada):
     source = applied(acme, csv_file(HEADER, ROSA, BAD), ada.user)
-    answer = client_of_ada.get(f"{LIST}{source.pk}/refused/")
-    [header, row] = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    file = client_of_ada.get(f"{LIST}{source.pk}/refused/").getvalue()
+    [header, row] = csv.reader(io.StringIO(file.decode("utf-8-sig")))
     assert header == [*COLUMNS, "Reason"]
     assert row[:3] == ["nobody", "John", "Doe"]
     assert row[-1].startswith("Row 3, E-mail: Enter")
-    mended = answer.content.replace(b'"nobody"', b'"john@b.example"')
+    mended = file.replace(b'"nobody"', b'"john@b.example"')
     again = applied(acme, mended, ada.user)
     assert kinds(again) == ["new"], reasons(again)
 
@@ -206,10 +206,11 @@ def test_refused_rows_are_a_file_that_is_imported_again(client_of_ada, acme, ada
 def test_the_template_file_has_all_columns_and_is_read(client_of_ada, kind):
     answer = client_of_ada.get(f"{LIST}template.{kind}")
     assert f'filename="people.{kind}"' in answer["Content-Disposition"]
+    file = answer.getvalue()
     if kind == "xlsx":
-        book = openpyxl.load_workbook(io.BytesIO(answer.content))
+        book = openpyxl.load_workbook(io.BytesIO(file))
         assert [cell.value for cell in book.active[1]] == COLUMNS
-    sent = send(client_of_ada, answer.content)
+    sent = send(client_of_ada, file)
     work()
     page = client_of_ada.get(sent.request["PATH_INFO"])
     assert "Below the header there are no rows" in text(page)

@@ -40,6 +40,7 @@ EXAMPLES = {
     "app_label": "companies",
     "url": "nothing",
     "name": "x",
+    "batch": "00000000-0000-4000-8000-000000000000",
 }
 
 

@@ -231,6 +231,18 @@ def test_five_mails_a_day_are_the_most(ivo):
     assert reasons(sending) == ["Got five mails within a day: try again tomorrow."]
 
 
+def test_what_was_refused_is_tried_again_at_once(ivo):
+    """As when a mailbox was full; but not for ever."""
+    for _ in range(4):
+        [mail] = Delivery.objects.claim(1)
+        mail.settle(Delivery.State.REFUSED, "552 Mailbox full")
+        assert len(Invitation.objects.send([ivo.membership], None).sent) == 1
+    [mail] = Delivery.objects.claim(1)
+    mail.settle(Delivery.State.REFUSED, "552 Mailbox full")
+    sending = Invitation.objects.send([ivo.membership], None)
+    assert reasons(sending) == ["Got five mails within a day: try again tomorrow."]
+
+
 def test_another_address_gets_its_mail_at_once(ivo):
     """Correcting an address sends a fresh invitation, whatever went to the old one."""
     corrected(ivo)
