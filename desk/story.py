@@ -50,9 +50,8 @@ class Story:
 
     @cached_property
     def events(self) -> list[AuditEvent]:
-        """What happened to the entry in its company."""
-        events = AuditEvent.objects.about(self.entry)
-        return newest(events.filter(company=self.entry.company_id), EVENTS_TOLD)
+        """What happened to the entry, which is its company's alone."""
+        return newest(AuditEvent.objects.about(self.entry), EVENTS_TOLD)
 
     @cached_property
     def mails(self) -> list[Delivery]:

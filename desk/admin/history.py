@@ -55,7 +55,6 @@ class HistoryFilter(admin.ListFilter):
         self, request: HttpRequest, params: Any, model: Any, model_admin: Any
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        self.model_admin = model_admin
         asked = {
             name: params.pop(name)[-1]
             for name in self.expected_parameters()
@@ -86,9 +85,7 @@ class HistoryFilter(admin.ListFilter):
 
     def people(self, request: HttpRequest, words: str) -> Any:
         """The people of the own directory whom the words mean; no others are asked."""
-        directory = self.model_admin.admin_site.get_model_admin(Membership)
-        entries = directory.scope(Membership.objects.order_by(), request)
-        return directory.get_search_results(request, entries, words)[0]
+        return Membership.objects.order_by().matching(words, desk_company(request))
 
 
 @admin.register(AuditEvent)

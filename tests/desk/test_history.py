@@ -239,6 +239,16 @@ def test_people_of_other_companies_are_nobody(as_, ada, gina, ivo):
         assert "0 in all" in page
 
 
+def test_nobody_is_found_by_the_name_that_another_company_gives_them(
+    as_, ada, max_, globex
+):
+    """T43: two companies' entries for one person know nothing of each other."""
+    add_member(globex, max_.email, first_name="Maxwell", last_name="Stone")
+    happen(ada.company, ada, by=max_.user)
+    assert len(read(as_(ada), actor="weber")) == 1
+    assert read(as_(ada), actor="stone") == []
+
+
 def test_whether_somebody_had_a_log_in_before_is_not_told(as_, client, ada, ivo, olga):
     """T22."""
     follow(client, ivo)
