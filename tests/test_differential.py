@@ -2,15 +2,27 @@
 the same requests get the same answers, byte for byte (T22, T38, T43)."""
 
 import re
+from io import BytesIO
 
+import openpyxl
 import pytest
 from django.contrib import admin
 from django.db import transaction
 from django.urls import reverse
 
+from audit.models import AuditEvent
 from companies.models import PermissionTemplate, Project, Vendor
 from companies.tools import MEMBER
-from tests.cast import add_entry, add_member, add_user, invite, put_on, template
+from desk.models import Import
+from tests.cast import (
+    add_entry,
+    add_member,
+    add_user,
+    invite,
+    put_on,
+    template,
+    work,
+)
 from tests.steps import headers
 from tests.test_scope import MARK, MISSING, model_of, path_of, patterns
 
@@ -36,7 +48,20 @@ def acme_rows(acme, ada, max_, ivo, tower, cora):
         "companies.membership": max_,
         "companies.projectmembership": max_.project_memberships.get(),
         "invitations.invitation": ivo,
+        "desk.import": imported(acme, ada.user),
+        "audit.auditevent": AuditEvent.objects.filter(company=acme).first(),
     }
+
+
+def imported(company, by):
+    """A list that was compared and applied: one new person, and one who is refused."""
+    file = b"E-mail,Last name,Firm\nrosa@subco.example,Diaz,Bolt Electric\nnobody,,\n"
+    source = Import.objects.bring(company, "people.csv", file, by)
+    work()
+    source.refresh_from_db()
+    source.apply(by)
+    work()
+    return source
 
 
 def load_globex(request):
@@ -56,6 +81,7 @@ def load_globex(request):
         invite(entry, gina.user)
     add_user("known@subco.example")
     PermissionTemplate.objects.create(company=globex, name="Own", scope="company")
+    imported(globex, gina.user)
 
 
 def requests(rows):
@@ -134,11 +160,19 @@ def answers(client, rows):
 
 
 def seen(answer):
-    page = answer.getvalue().decode(errors="replace")  # a workbook is no text
+    page = text_of(answer)
     page = re.sub(r'<code translate="no">\w+</code>', "first password", page)
     for pattern, word in OWN_OF_AN_ANSWER:
         page = re.sub(pattern, word, page)
     return answer.status_code, headers(answer), page, sorted(answer.cookies)
+
+
+def text_of(answer):
+    """The page; of a workbook, which says when it was written, the cells."""
+    content = answer.getvalue()
+    if not content.startswith(b"PK"):
+        return content.decode()
+    return str(list(openpyxl.load_workbook(BytesIO(content)).active.values))
 
 
 def test_the_answers_are_the_same_with_and_without_another_companys_data(

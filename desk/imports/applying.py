@@ -27,14 +27,13 @@ OVERTAKEN = (
 
 
 def plan(source: Import, rows: list[ImportRow]) -> None:
-    """Note what each row would do."""
+    """Note with each row what it would do; nothing is saved."""
     planner = Planner(source, rows)
     for row in rows:
         decision = planner.consider(row)
         note_plan(row, decision)
         if row.kind in ImportRow.DOING:
             planner.accept(decision)
-    ImportRow.objects.save_all(rows, ["kind", "difference", "new_firm", "reason"])
 
 
 def note_plan(row: ImportRow, decision: Decision) -> None:

@@ -123,10 +123,11 @@ class Reader:
     """Makes the rows of an import of a file."""
 
     source: Import
+    rows: list[ImportRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     blank: int = 0
 
-    def read(self) -> list[ImportRow]:
+    def read(self) -> None:
         """Read the file.
 
         Raises:
@@ -137,18 +138,16 @@ class Reader:
         header = Header.find(start)
         self.notes.append(f"The header is row {header.at}.")
         self.notes += header.notes
-        made: list[ImportRow] = []
         below = chain(start[header.at :], rows)
         for number, row in enumerate(below, header.at + 1):
-            made += self.read_row(header, number, row)
-            if len(made) > MAX_ROWS:
+            self.rows += self.read_row(header, number, row)
+            if len(self.rows) > MAX_ROWS:
                 raise refusal(
                     "The file has more than 20,000 rows. Split it.", "too_many_rows"
                 )
-        if not made:
+        if not self.rows:
             raise refusal("Below the header there are no rows.", "no_rows")
-        self.note_ignored(made)
-        return made
+        self.note_ignored()
 
     def read_row(self, header: Header, number: int, row: Row) -> Iterator[ImportRow]:
         """One row; a blank one is only counted."""
@@ -175,8 +174,8 @@ class Reader:
             if at < len(row) and row[at].problem:
                 yield f"Row {number}, {column}: {row[at].problem}"
 
-    def note_ignored(self, rows: list[ImportRow]) -> None:
-        ignored = [str(row.number) for row in rows if row.kind == Kind.IGNORED]
+    def note_ignored(self) -> None:
+        ignored = [str(row.number) for row in self.rows if row.kind == Kind.IGNORED]
         if self.blank:
             self.notes.append(f"Empty rows that were ignored: {self.blank}.")
         if ignored:

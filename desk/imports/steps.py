@@ -2,6 +2,8 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,7 +16,8 @@ from desk.models import ATTEMPTS, Import, ImportRow, ImportRowQuerySet
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+# So many rows that others, who on SQLite wait for any writer, don't wait for long.
+BATCH = 250
 # Inserted by one statement: SQLite takes only so many variables.
 READ_AT_ONCE = 1000
 State = Import.State
@@ -27,9 +30,10 @@ class AllOrNothing(Exception):
 def step(source: Import) -> None:
     """Do the next step of a claimed import, whole or not at all."""
     try:
+        write = prepare(source)
         with transaction.atomic():
             if source.hold():
-                advance(source)
+                write()
     except AllOrNothing:
         settle_as_failed(
             source,
@@ -51,32 +55,38 @@ def step(source: Import) -> None:
         logger.exception("A step of import %s failed", source.pk)
 
 
-def advance(source: Import) -> None:
+def prepare(source: Import) -> Callable[[], None]:
+    """Do what writes nothing, while others can write; return what has to be written.
+
+    What was compared may be out of date by then: applying compares it again.
+    """
     match source.state:
         case State.PLANNING if not source.is_read:
-            read(source)
+            reader = Reader(source)
+            reader.read()
+            return partial(keep_rows, source, reader)
         case State.PLANNING:
-            plan_batch(source)
+            rows = source.rows.filter(kind="").batch(BATCH)
+            plan(source, rows)
+            return partial(keep_plan, source, rows)
         case State.APPLYING if source.is_all_or_nothing:
-            apply_all(source)
+            return partial(apply_all, source)
         case State.APPLYING:
-            apply_batch(source)
-        case State.UNDOING:
-            undo_batch(source)
+            return partial(apply_batch, source)
+    return partial(undo_batch, source)
 
 
-def read(source: Import) -> None:
-    """Make the rows of the file, which isn't needed afterwards."""
-    reader = Reader(source)
-    ImportRow.objects.bulk_create(reader.read(), batch_size=READ_AT_ONCE)
+def keep_rows(source: Import, reader: Reader) -> None:
+    """Save the rows of the file, which isn't needed afterwards."""
+    ImportRow.objects.bulk_create(reader.rows, batch_size=READ_AT_ONCE)
     Import.objects.filter(pk=source.pk).update(content=None, notes=reader.notes)
-    source.content, source.notes = None, reader.notes
     source.release()
 
 
-def plan_batch(source: Import) -> None:
-    if rows := source.rows.filter(kind="").batch(BATCH):
-        plan(source, rows)
+def keep_plan(source: Import, rows: list[ImportRow]) -> None:
+    if rows:
+        fields = ["kind", "difference", "new_firm", "reason"]
+        ImportRow.objects.save_all(rows, fields)
         source.release()
     else:
         source.finish(State.PLANNED)

@@ -249,9 +249,9 @@ def queries_of_a_step():
 
 
 def test_a_batch_costs_the_same_whatever_is_in_it(acme, ada, tower):
-    """As many statements for 400 rows as for 10: planned, applied, undone."""
+    """As many statements for 200 rows as for 10: planned, applied, undone."""
     costs = []
-    for count, first in ((10, 0), (400, 1000)):
+    for count, first in ((10, 0), (200, 1000)):
         source = upload(
             acme,
             csv_file(HEADER, *people(count, first)),
@@ -276,7 +276,7 @@ def test_a_batch_costs_the_same_whatever_is_in_it(acme, ada, tower):
     assert few[:2] == many[:2]
     assert [*few] < [25, 45, 40]
     # Django deletes a hundred at a time.
-    assert many[2] - few[2] <= 8
+    assert many[2] - few[2] <= 4
 
 
 # Killed in the middle
@@ -306,7 +306,7 @@ def let_lease_run_out():
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4, 5, 6, 7, 8, 9])
-@pytest.mark.parametrize("name", ["advance", "plan", "apply"])
+@pytest.mark.parametrize("name", ["prepare", "plan", "apply"])
 def test_a_killed_worker_loses_and_doubles_nothing(
     acme, ada, tower, monkeypatch, name, after, mailoutbox
 ):

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
 
+from companies.models import Company
 from desk import spreadsheets
 from desk.columns import COLUMNS, column_of
 from desk.imports.reading import Reader
@@ -32,21 +33,14 @@ def sentence(content):
 
 def read(content, **fields):
     """Read a file as an import does: its rows, and its notes."""
-    source = Import(content=content, **fields)
-    source.company_id = 1
-    reader = Reader(source)
-    return reader.read(), reader.notes
+    reader = Reader(Import(company=Company(name="Acme"), content=content, **fields))
+    reader.read()
+    return reader.rows, reader.notes
 
 
 def said_of(*rows, **options):
     rows, _ = read(csv_file(*rows, **options))
     return [row.reason for row in rows]
-
-
-@pytest.fixture(autouse=True)
-def company(acme):
-    """The rows of an import are those of a company."""
-    return acme
 
 
 # Dialects
