@@ -166,6 +166,13 @@ class Access:
             return templates
         return templates.filter(pk__in=set().union(*self.hand_outs.values()))
 
+    def given_on(self, projects: QuerySet[Project]) -> QuerySet[Project]:
+        """Of a company's projects those on which this person may give a template."""
+        if self.is_administrator:
+            return projects
+        keys = [key for key, held in self.granted.items() if self.hand_outs[held]]
+        return projects.filter(pk__in=keys)
+
     def may_invite(self, entry: Membership) -> bool:
         if self.is_administrator:
             return True

@@ -5,6 +5,8 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 
+from accounts.models import User
+from companies.access import Access
 from companies.admin.projects import DaysForm
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
@@ -12,7 +14,10 @@ from invitations.models.sending import DAYS_AT_MOST
 
 
 class AddToProjectForm(DaysForm):
-    """One project for many people, with one template for all or each one's own."""
+    """One project for many people, with one template for all or each one's own.
+
+    Offered is what the giver may hand out, and where (T44).
+    """
 
     project = forms.ModelChoiceField(queryset=Project.objects.none())
     template = forms.ModelChoiceField(
@@ -22,15 +27,15 @@ class AddToProjectForm(DaysForm):
     )
     field_order = ["project", "template", "starts_on", "ends_on"]
 
-    def __init__(self, *args: Any, company: Company | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, company: Company, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        access = Access.of(by, company.pk)
+        projects = Project.objects.filter(company=company)
         templates = PermissionTemplate.objects.filter(
             company=company, scope=Scope.PROJECT
         )
-        cast(Any, self.fields["project"]).queryset = Project.objects.filter(
-            company=company
-        )
-        cast(Any, self.fields["template"]).queryset = templates
+        cast(Any, self.fields["project"]).queryset = access.given_on(projects)
+        cast(Any, self.fields["template"]).queryset = access.offered(templates)
 
     def pairs(
         self, entries: list[Membership]

@@ -6,12 +6,24 @@ Not counted: transaction control, and the cache, which may be a table.
 import re
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from audit.models import AuditEvent
+from companies.admin import CompanyScopedAdmin
+from companies.models import (
+    Membership,
+    PermissionTemplate,
+    Project,
+    ProjectMembership,
+    Vendor,
+)
 from companies.tools import COMPANY_ADMINISTRATOR
-from tests.cast import PASSWORD, add_member, put_on
+from desk.models import Import
+from invitations.models import Delivery, Invitation
+from tests.cast import FOREMAN, PASSWORD, add_member, put_on, work
 from tests.steps import LOG_IN, agree, follow, is_logged_in, log_in, set_password
 
 NOT_COUNTED = re.compile(
@@ -122,3 +134,79 @@ def test_asking_for_a_mail(client, max_, queries):
     with queries:
         client.post(reverse("account_reset_password"), {"email": "max@acme.example"})
     assert len(queries) <= 2, str(queries)
+
+
+# Lists and pages of one row at the desk -----------------------------------------------
+
+GATE = 3  # session, user and terms
+
+
+@pytest.fixture
+def desk_rows(acme, ada, tower):
+    """A function that fills Acme up to so many rows of each kind."""
+
+    def fill(size):
+        there = Vendor.objects.count()
+        vendors = Vendor.objects.bulk_create(
+            Vendor(company=acme, name=f"Firm {n}") for n in range(there, size)
+        )
+        Project.objects.bulk_create(
+            Project(company=acme, name=f"House {n}", number=f"H-{n}")
+            for n in range(there, size)
+        )
+        PermissionTemplate.objects.bulk_create(
+            PermissionTemplate(company=acme, name=f"Template {n}", scope="project")
+            for n in range(there, size)
+        )
+        entries = Membership.objects.bulk_create(
+            Membership(
+                company=acme,
+                email=f"p{n}@acme.example",
+                template=ada.template,
+                vendor=vendor,
+            )
+            for n, vendor in enumerate(vendors, there)
+        )
+        foreman = acme.permissiontemplates.get(name=FOREMAN)
+        pairs = [(entry, tower, foreman) for entry in entries]
+        ProjectMembership.objects.grant(pairs, None)
+        Invitation.objects.send(entries, ada.user)
+        work()
+        for n in range(there // 10, size // 10):
+            file = f"E-mail\ni{n}@acme.example\n".encode()
+            Import.objects.bring(acme, f"list-{n}.csv", file, ada.user)
+
+    return fill
+
+
+def desk_pages():
+    """The lists, and the page, the history and the story of their first row."""
+    for model, model_admin in admin.site._registry.items():
+        if isinstance(model_admin, CompanyScopedAdmin):
+            name = model._meta.label_lower.replace(".", "_")
+            yield reverse(f"admin:{name}_changelist")
+            row = model._default_manager.first()
+            if model is not AuditEvent and row:
+                yield reverse(f"admin:{name}_change", args=[row.pk])
+                yield reverse(f"admin:{name}_history", args=[row.pk])
+    entry = Membership.objects.get(email="p0@acme.example")
+    yield reverse("admin:companies_membership_access", args=[entry.pk])
+    batch = Delivery.objects.filter(batch__isnull=False).first().batch
+    yield reverse("admin:invitations_invitation_progress", args=[batch])
+    yield reverse("admin:invitations_invitation_repair")
+    yield f"{reverse('admin:companies_membership_changelist')}?q=p&status=invited"
+
+
+def test_a_page_of_the_desk_asks_as_much_with_10_rows_as_with_1000(
+    as_, ada, desk_rows, queries
+):
+    """At most 12 of its own."""
+    client, asked = as_(ada), {}
+    for size in (10, 1_000):
+        desk_rows(size)
+        for path in desk_pages():
+            with queries:
+                assert client.get(path).status_code == 200, path
+            asked.setdefault(path, []).append(len(queries) - GATE)
+    assert {path: n for path, n in asked.items() if max(n) > 12} == {}
+    assert {path: n for path, n in asked.items() if n[-1] > n[0]} == {}

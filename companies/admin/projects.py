@@ -231,7 +231,7 @@ class GrantAdmin(CompanyScopedAdmin):
     ) -> Any:
         """By the project as a whole, or by what the directory is searched by."""
         term, company = search_term[:SEARCH_LENGTH].strip(), desk_company(request)
-        people = Membership.objects.matching(term, company).values("pk")
+        people = Membership.objects.matching(term, company).order_by().values("pk")
         named = Q(name__icontains=term) | Q(number__icontains=term)
         projects = self.scope(Project.objects.filter(named), request)
         found = Q(membership__in=people)

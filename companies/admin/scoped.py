@@ -102,7 +102,8 @@ class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
         super().add_fields(form, index)
         for name in form.fields.keys() & self.same_choices:
             if name not in self.offered:
-                self.offered[name] = list(form.fields[name].choices)
+                # An iterator has no length, which would be counted by a query.
+                self.offered[name] = list(iter(form.fields[name].choices))
             form.fields[name].choices = self.offered[name]
 
     @cached_property

@@ -19,6 +19,7 @@ from companies.admin import (
     CompanyScopedInline,
     GivingForm,
 )
+from companies.admin.scoped import row_keys
 from companies.desk import desk_company
 from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
@@ -101,11 +102,9 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         """The entry with its status, which its page tells."""
-        entry = super().get_object(request, object_id, from_field)
-        if entry is None:
-            return None
-        row = Membership.objects.select_related(*self.list_select_related)
-        return self.with_details(row).get(pk=entry.pk)
+        rows = self.get_queryset(request).filter(pk__in=row_keys([object_id]))
+        shown = rows.select_related(*self.list_select_related)
+        return self.with_details(shown).first()
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

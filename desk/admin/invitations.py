@@ -8,6 +8,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
+from audit.admin import SEARCH_LENGTH
+from companies.desk import desk_company
+from companies.models import Membership
 from desk.admin.progress import ProgressPages
 from desk.admin.repair import RepairPages
 from invitations.models import Invitation
@@ -27,7 +30,8 @@ class InvitationAdmin(ProgressPages, RepairPages):
     ]
     list_filter = ["state"]
     list_select_related = ["company", "membership__user"]
-    search_fields = ["sent_to", "membership__first_name", "membership__last_name"]
+    search_fields = ["sent_to"]  # with what the directory is searched by
+    search_help_text = "Search by name, e-mail address or firm."
     fields = [
         "membership",
         "sent_to",
@@ -41,6 +45,17 @@ class InvitationAdmin(ProgressPages, RepairPages):
         "new_link_asked_at",
         "mails",
     ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> Any:
+        """By the person; the address of a version is nearly always theirs."""
+        term = search_term[:SEARCH_LENGTH].strip()
+        if not term:
+            return queryset, False
+        people = Membership.objects.matching(term, desk_company(request))
+        found = queryset.filter(membership__in=people.order_by().values("pk"))
+        return found, False
 
     @admin.display(description="invited by")
     def inviter(self, invitation: Invitation) -> str:

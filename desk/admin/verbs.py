@@ -187,10 +187,11 @@ class DirectoryVerbs(CompanyScopedAdmin):
     )
     def add_to_project(self, request: UserRequest, queryset: Any) -> Any:
         """Put people on a project; who is on it already stays as they are."""
+        company = self.company_of(request, queryset)
         form, page = self.ask(
             request,
             queryset,
-            partial(AddToProjectForm, company=self.company_of(request, queryset)),
+            partial(AddToProjectForm, company=company, by=request.user),
             "add_to_project",
             "Add to a project",
         )

@@ -304,6 +304,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="invitation",
+            index=models.Index(
+                fields=["company", "-sent_at", "-id"], name="invitations_last_sent"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invitation",
             index=models.Index(fields=["membership", "-id"], name="invitations_newest"),
         ),
         migrations.AddConstraint(

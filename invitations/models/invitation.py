@@ -136,6 +136,10 @@ class Invitation(OwnedByCompany):
                 name="invitations_pending_address",
             ),
             models.Index(fields=["membership", "-id"], name="invitations_newest"),
+            # The list of a company begins with what was sent last.
+            models.Index(
+                fields=["company", "-sent_at", "-id"], name="invitations_last_sent"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -159,6 +159,26 @@ def test_standard_puts_people_on_her_own_projects_only(as_, cora, tower, acme):
     assert not ProjectMembership.objects.filter(project=other).exists()
 
 
+def test_the_action_offers_her_own_projects_and_templates_only(
+    as_, cora, tower, max_, acme
+):
+    """T44: and it takes no others."""
+    other = tower.__class__.objects.create(company=acme, name="Other", number="O-1")
+    client = as_(cora)
+    asked = act(client, "add_to_project", max_).context["form"].fields
+    assert list(asked["project"].queryset) == [tower]
+    assert [each.name for each in asked["template"].queryset] == [SUBCONTRACTOR]
+    given = template(acme, SUBCONTRACTOR).pk
+    entry = add_entry(acme, "x@subco.example")
+    form = {"template": given, "apply": "1"}
+    page = act(client, "add_to_project", entry, project=other.pk, **form)
+    assert "Select a valid choice" in page.text
+    act(client, "add_to_project", entry, project=tower.pk, **form)
+    assert list(entry.project_memberships.values_list("project", flat=True)) == [
+        tower.pk
+    ]
+
+
 def test_nor_above_through_the_rows_of_the_form(as_, cora, tower):
     given = template(cora.company, "Project Manager – Internal")
     inline = {
