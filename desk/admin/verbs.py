@@ -12,9 +12,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.models import User
@@ -32,7 +34,7 @@ from desk.forms import (
     ReactivateForm,
     RemindForm,
 )
-from desk.status import Status
+from desk.status import Status, in_status
 from invitations.models import Invitation
 from invitations.models.sending import AT_ONCE, Sending
 
@@ -85,10 +87,10 @@ class DirectoryVerbs(CompanyScopedAdmin):
     @admin.action(description="Invite", permissions=["invite"], location=EVERYWHERE)
     def invite(self, request: UserRequest, queryset: Any) -> None:
         """Invite all but those whose link works: it would die unasked."""
-        entries = list(self.with_details(queryset))
-        invited = [each for each in entries if each.status == Status.INVITED]
-        others = [each for each in entries if each.status != Status.INVITED]
-        self.send(request, others, [(each, INVITED_ALREADY) for each in invited])
+        invited = in_status(queryset, Status.INVITED, timezone.now())
+        refused = [(each, INVITED_ALREADY) for each in invited]
+        others = queryset.exclude(pk__in=invited.order_by().values("pk"))
+        self.send(request, others, refused)
 
     @admin.action(
         description="Send the invitation again",
@@ -96,10 +98,9 @@ class DirectoryVerbs(CompanyScopedAdmin):
         location=EVERYWHERE,
     )
     def send_again(self, request: UserRequest, queryset: Any) -> None:
-        entries = list(self.with_details(queryset))
-        invited = [each for each in entries if is_pending(each)]
-        others = [each for each in entries if not is_pending(each)]
-        self.send(request, invited, [(each, NOT_INVITED) for each in others])
+        others = queryset.filter(~has_pending())
+        refused = [(each, NOT_INVITED) for each in others]
+        self.send(request, queryset.filter(has_pending()), refused)
 
     def send(
         self,
@@ -146,7 +147,7 @@ class DirectoryVerbs(CompanyScopedAdmin):
         description="Revoke the invitation", permissions=["change"], location=EVERYWHERE
     )
     def revoke(self, request: UserRequest, queryset: Any) -> None:
-        others = [each for each in self.with_details(queryset) if not is_pending(each)]
+        others = list(queryset.filter(~has_pending()))
         rows = Invitation.objects.filter(membership__in=queryset.values("pk"))
         count = rows.revoke(request.user)
         one = "The invitation is revoked."
@@ -283,8 +284,9 @@ class DirectoryVerbs(CompanyScopedAdmin):
         self.report(request, done, outcome.refused)
 
 
-def is_pending(entry: Any) -> bool:
-    return bool(entry.invitation_state == Invitation.State.PENDING)
+def has_pending() -> Exists:
+    """Of an entry: whether an invitation is open."""
+    return Exists(Invitation.objects.pending().filter(membership=OuterRef("pk")))
 
 
 def counted(count: int, one: str, many: str) -> str:

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core import signing
@@ -146,6 +146,16 @@ class Invitation(OwnedByCompany):
         return f"{self.membership}: {self.get_state_display()}"
 
     # What it is
+
+    @classmethod
+    def of(cls, entry: Membership, by: User | None, now: datetime) -> Self:
+        """A first version for an entry, unsaved."""
+        return cls(
+            company=entry.company,
+            membership=entry,
+            sent_to=entry.email,
+            **cls.fresh(by, now),
+        )
 
     @staticmethod
     def fresh(by: User | None, now: datetime) -> dict[str, Any]:

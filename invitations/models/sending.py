@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -90,19 +90,13 @@ class SendingQuerySet(AcceptableQuerySet):
         # been committed when the entries are read, or fails by its version.
         self.renew_pending(allowed - limited.keys(), by, now)
         invited = list(sort_out(keys, allowed, sending, limited))
-        pending = self.pending().filter(membership__in=invited)
-        there = set(pending.values_list("membership", flat=True))
-        self.bulk_create(
-            self.model(
-                company=entry.company,
-                membership=entry,
-                sent_to=entry.email,
-                **self.model.fresh(by, now),
-            )
-            for entry in invited
-            if entry.pk not in there
-        )
-        sending.sent += pending.select_related("company", "membership").order_by("pk")
+        made = []
+        for entry, invitation in self.pending_of(invited):
+            if invitation:
+                sending.sent.append(invitation)
+            else:
+                made.append(self.model.of(entry, by, now))
+        sending.sent += self.bulk_create(made)
 
     def renew_pending(self, entries: set[int], by: User | None, now: datetime) -> None:
         """Raise the version of what is pending: every older link dies."""
@@ -197,10 +191,10 @@ class SendingQuerySet(AcceptableQuerySet):
     ) -> "Iterator[tuple[Membership, Invitation | None]]":
         """Each entry with its pending invitation, if it has one."""
         rows = self.pending().filter(membership__in=entries)
-        by_entry = {row.membership_id: row for row in rows.select_related("company")}
+        by_entry = {row.membership_id: row for row in rows}
         for entry in entries:
             if invitation := by_entry.get(entry.pk):
-                invitation.membership = entry
+                invitation.membership, invitation.company = entry, entry.company
             yield entry, invitation
 
 
@@ -209,13 +203,20 @@ def chunks(keys: Iterable[int]) -> Iterator[list[int]]:
         yield list(some)
 
 
+def keys_of(entries: Iterable[Membership]) -> Iterable[int]:
+    """The keys, without reading the rows of a query: the verbs read them anew."""
+    if isinstance(entries, QuerySet):
+        return entries.values_list("pk", flat=True)
+    return (entry.pk for entry in entries)
+
+
 def held(entries: Iterable[Membership]) -> Iterator[list[int]]:
     """The keys of the entries, as many at a time as a statement takes.
 
     Their companies are held until the transaction ends: what is asked about an entry
     still holds when it is written.
     """
-    for keys in chunks(entry.pk for entry in entries):
+    for keys in chunks(keys_of(entries)):
         for company in Company.objects.filter(memberships__in=keys).distinct():
             company.hold()
         yield keys
@@ -228,8 +229,8 @@ def sort_out(
     limited: Mapping[int, str] = NOBODY,
 ) -> Iterator[Membership]:
     """Read the entries anew: give those to invite, refuse the others with a reason."""
-    entries = Membership.objects.filter(pk__in=keys).select_related("company", "user")
-    for entry in entries:
+    entries = Membership.objects.filter(pk__in=keys).select_related("user")
+    for entry in entries.prefetch_related("company"):  # one row for all of them
         code = entry_refusal(entry, entry.pk in allowed) or limited.get(entry.pk)
         if code:
             sending.refuse(entry, code)
