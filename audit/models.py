@@ -145,7 +145,7 @@ class AuditEvent(AppendOnly):
         verbose_name_plural = "history"
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["company", "-id"], name="audit_by_company"),
+            models.Index(fields=["company", "-at", "-id"], name="audit_by_company"),
             models.Index(
                 fields=["about_model", "about_id", "-id"], name="audit_by_subject"
             ),
