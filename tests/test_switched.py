@@ -12,8 +12,10 @@ from django.urls import reverse
 
 from companies.models import Membership, PermissionTemplate, Project, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR
+from desk.models import Import
 from invitations.models import Invitation
 from tests.cast import add_entry, add_member, put_on
+from tests.desk.lists import applied, planned
 from tests.test_scope import MISSING, model_of, path_of, patterns, rows, stored
 
 SELECT = reverse("companies:select")
@@ -145,9 +147,27 @@ def bring_a_crew(company, tower):
     return path, {"source": tower.pk, "apply": "1"}, other.project_memberships.all()
 
 
+PEOPLE = b"E-mail\nrosa@subco.example\n"
+
+
+def apply_an_import(company, tower):
+    source = planned(company, PEOPLE)
+    path = reverse("admin:desk_import_change", args=[source.pk])
+    done = Import.objects.filter(pk=source.pk, state=Import.State.APPLYING)
+    return path, {"verb": "apply"}, done
+
+
+def undo_an_import(company, tower):
+    source = applied(company, PEOPLE)
+    path = reverse("admin:desk_import_change", args=[source.pk])
+    done = Import.objects.filter(pk=source.pk, state=Import.State.UNDOING)
+    return path, {"verb": "undo"}, done
+
+
 CASES = [
     *(add_person, change_project, delete_vendor),
     *(invite_two, answer_an_action, bring_a_crew),
+    *(apply_an_import, undo_an_import),
 ]
 
 
@@ -215,7 +235,9 @@ def test_an_operator_who_looked_at_all_companies_goes_back_there(as_, olga, acme
 def test_a_file_is_asked_for_again(two_desks, acme):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    upload = SimpleUploadedFile("people.csv", b"E-mail\nx@acme.example\n")
-    form = {"name": "Bolt", "desk": acme.slug, "file": upload}
-    page = two_desks.post(reverse("admin:companies_vendor_add"), form)
+    upload = SimpleUploadedFile("people.csv", PEOPLE)
+    form = {"desk": acme.slug, "invites": "on", "file": upload}
+    page = two_desks.post(reverse("admin:desk_import_add"), form)
     assert "Files can’t be kept: you are asked to choose yours again." in page.text
+    assert '<input type="hidden" name="invites" value="on">' in page.text
+    assert not Import.objects.exists()
