@@ -107,13 +107,13 @@ class HistoryAdmin(CompanyScopedAdmin):
         events = cast(AuditEventQuerySet, super().get_queryset(request))
         return told_to(cast(User, request.user), events)
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """The newest first; of one company by the time, which its index begins with.
 
         By the number PostgreSQL would read the whole table backwards to find the rows
         of a company where nothing has happened lately.
         """
-        return ["-at", "-id"] if desk_company(request) else ["-id"]
+        return ("-at", "-id") if desk_company(request) else ("-id",)
 
     def filter_parameters(self, request: HttpRequest) -> Iterator[set[str]]:
         yield set(HistoryForm.base_fields)

@@ -8,13 +8,9 @@ from django.db import models
 from audit.models import AuditEvent
 from companies.models import Membership, ProjectMembership, Vendor
 from companies.models.grants import record_grants
-from desk.imports.planning import (
-    ENTRY_COLUMNS,
-    GRANT_COLUMNS,
-    Decision,
-    Planner,
-    words,
-)
+from desk.imports.planning import Decision, Planner
+from desk.imports.values import words
+from desk.imports.wishes import ENTRY_COLUMNS, GRANT_COLUMNS
 from desk.models import Import, ImportRow
 from invitations.models import Invitation
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from companies.explanations import spoken
 from desk.columns import plain
 from desk.models import Import
 
@@ -136,3 +138,7 @@ class Names[Row]:
         """All rows that it may mean: none, one, or more than one."""
         found = self.exact.get(text.casefold()) or self.loose.get(plain(text), [])
         return list({id(row): row for row in found}.values())
+
+
+def words(value: Any) -> str:
+    return spoken(value) if isinstance(value, date) else str(value)

@@ -1,0 +1,167 @@
+"""What an import is compared with: the directory as it is, and what one may do."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+
+from accounts.models import User
+from companies.models import (
+    Company,
+    Membership,
+    PermissionTemplate,
+    Project,
+    ProjectMembership,
+    Vendor,
+)
+from companies.tools import MEMBER, Scope
+from desk.imports.values import Names, words
+
+
+@dataclass
+class Person:
+    """One person's entry and grants, stored or to be; and which rows spoke of them."""
+
+    entry: Membership
+    is_new: bool
+    grants: dict[int, ProjectMembership] = field(default_factory=dict)  # by project
+    said: dict[Any, tuple[Any, int]] = field(default_factory=dict)
+
+    def contradiction(self, about: Any, value: Any) -> str:
+        """Say which row above says something else of the same thing, if one does."""
+        before, number = self.said.get(about, (value, 0))
+        if before == value:
+            return ""
+        said, other = words(value), words(before)
+        return f"‘{said}’ contradicts row {number}, which says ‘{other}’."
+
+
+class Rights:
+    """What somebody may do in a company, asked once for each template and project.
+
+    Nobody stands for the operator's command, which may do everything.
+    """
+
+    def __init__(self, by: User | None, company: Company) -> None:
+        self.by = by
+        self.company = company
+        self.kept: dict[tuple[int, int | None], bool] = {}
+
+    @cached_property
+    def is_administrator(self) -> bool:
+        return self.may("companies.administer_company", self.company)
+
+    def may(self, permission: str, row: models.Model) -> bool:
+        return self.by is None or self.by.has_perm(permission, row)
+
+    def may_add(self, entry: Membership) -> bool:
+        """Whether they may bring in people with this company template (T44)."""
+        key = (entry.template_id, None)
+        if key not in self.kept:
+            self.kept[key] = self.may("companies.add_membership", entry)
+        return self.kept[key]
+
+    def may_grant(self, grant: ProjectMembership) -> bool:
+        """Whether they may hand out this template on this project (T44)."""
+        key = (grant.template_id, grant.project_id)
+        if key not in self.kept:
+            self.kept[key] = self.may("companies.add_projectmembership", grant)
+        return self.kept[key]
+
+
+class Directory:
+    """What is stored of a company, as far as the rows of a batch may speak of it.
+
+    Loaded in nine queries, however many rows there are.
+
+    Args:
+        new_firms: those that other batches are to make, as they are spelt there.
+    """
+
+    def __init__(
+        self, company: Company, emails: set[str], new_firms: list[str]
+    ) -> None:
+        self.company = company
+        templates = PermissionTemplate.objects.filter(company=company)
+        self.templates = {
+            each.pk: each for each in templates.prefetch_related("levels")
+        }
+        self.projects = {
+            each.pk: each for each in Project.objects.filter(company=company)
+        }
+        vendors = Vendor.objects.filter(company=company)
+        self.vendors = {each.pk: each for each in vendors}
+        self.keepers = set(
+            Membership.objects.keepers()
+            .filter(company=company)
+            .values_list("pk", flat=True)
+        )
+        self.people = self.load_people(emails)
+        self.name_all()
+        for name in new_firms:
+            self.firm(name)
+
+    def name_all(self) -> None:
+        """Let what is there be found by what people call it."""
+        self.firms = {firm_key(each.name): each for each in self.vendors.values()}
+        templates = self.templates.values()
+        self.company_templates = Names(
+            (each.name, each) for each in templates if each.scope == Scope.COMPANY
+        )
+        self.project_templates = Names(
+            (each.name, each) for each in templates if each.scope == Scope.PROJECT
+        )
+        self.projects_named = Names(
+            (name, each)
+            for each in self.projects.values()
+            for name in (each.number, each.name, str(each))
+        )
+
+    def load_people(self, emails: set[str]) -> dict[str, Person]:
+        """Those in the directory, by the entry's address and by that of the log-in."""
+        users = list(User.objects.filter(email__in=emails).values_list("pk", flat=True))
+        entries = Membership.objects.filter(
+            models.Q(email__in=emails) | models.Q(user__in=users), company=self.company
+        ).select_related("user")
+        people: dict[str, Person] = {}
+        by_key: dict[int, Person] = {}
+        # Last those who have joined: their log-in's address is theirs.
+        for entry in sorted(entries, key=lambda entry: entry.has_joined):
+            self.relate(entry)
+            person = by_key[entry.pk] = Person(entry, is_new=False)
+            people |= {entry.email: person, entry.address: person}
+        for grant in ProjectMembership.objects.filter(membership__in=by_key):
+            person = by_key[grant.membership_id]
+            grant.company, grant.membership = self.company, person.entry
+            grant.template = self.templates[grant.template_id]
+            grant.project = self.projects[grant.project_id]
+            person.grants[grant.project_id] = grant
+        return people
+
+    def relate(self, entry: Membership) -> None:
+        """Give an entry the rows that it refers to, which are loaded already."""
+        entry.company = self.company
+        entry.template = self.templates[entry.template_id]
+        if entry.vendor_id:
+            entry.vendor = self.vendors[entry.vendor_id]
+        if entry.default_project_template_id:
+            default = self.templates[entry.default_project_template_id]
+            entry.default_project_template = default
+
+    @property
+    def member(self) -> PermissionTemplate | None:
+        """The template of somebody new of whom the file says none."""
+        found = self.company_templates.find(MEMBER)
+        return found[0] if len(found) == 1 else None
+
+    def firm(self, name: str) -> Vendor:
+        """The firm of this name, which is made where it isn't there."""
+        key = firm_key(name)
+        if key not in self.firms:
+            self.firms[key] = Vendor(company=self.company, name=name)
+        return self.firms[key]
+
+
+def firm_key(name: str) -> str:
+    return " ".join(name.casefold().split())
