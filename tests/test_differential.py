@@ -14,6 +14,7 @@ from audit.models import AuditEvent
 from companies.models import PermissionTemplate, Project, Vendor
 from companies.tools import MEMBER
 from desk.models import Import
+from desk.status import NOT_IN_YET, Status
 from tests.cast import (
     add_entry,
     add_member,
@@ -98,7 +99,24 @@ def requests(rows):
         for action in model_admin.actions or []:
             # Asked without a row it does nothing; with one it may ask for more.
             yield path, {"action": action}
+    yield from questions()
     yield from completions()
+
+
+def questions():
+    """What is typed, or chosen from a list, elsewhere than in a list's search."""
+    directory = reverse("admin:companies_membership_changelist")
+    history = reverse("admin:audit_auditevent_changelist")
+    for word in SEARCHED:
+        yield f"{reverse('admin:why')}?q={word}", None
+        for name in ("vendor_name", "project_name"):
+            yield f"{directory}?{name}={word}", None
+        for name in ("person", "actor"):
+            yield f"{history}?{name}={word}", None
+    for status in (NOT_IN_YET, *Status.values):
+        yield f"{directory}?status={status}", None
+    for kind in AuditEvent.Kind.values:
+        yield f"{history}?kind={kind}", None
 
 
 def pages(rows):
