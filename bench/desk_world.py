@@ -8,7 +8,7 @@ been invited; each is on two projects, and each entry has two events in the audi
 from dataclasses import dataclass
 
 from bench.server import connect
-from bench.world import bare
+from bench.world import advance, advance_sequences, bare
 from companies.tools import SHIPPED
 
 FIRST_NAMES = [
@@ -177,4 +177,7 @@ def fill_desk(name: str, size: DeskSize) -> None:
         with bare(cursor):
             for statement in ROWS:
                 cursor.execute(statement, size.numbers)
+        advance_sequences(cursor)
+        for table in ("companies_vendor", "invitations_invitation"):
+            advance(cursor, table)
         cursor.execute("VACUUM (ANALYZE)")

@@ -14,6 +14,7 @@ from desk.status import with_status
 from invitations.models import Delivery, Terms
 from procore_site.management.commands import demo
 from tests.cast import link_in, work
+from tests.desk.lists import planned
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def counts():
 def test_a_second_run_changes_nothing(db, debug):
     assert "The demo data is loaded." in run()
     loaded = counts()
-    assert loaded == [2, 22, 15, 31, 12, 1, 20]
+    assert loaded == [2, 23, 15, 31, 12, 1, 21]
     assert "is left as it was" in run()
     assert counts() == loaded
 
@@ -49,10 +50,21 @@ def test_every_status_of_an_invitation_can_be_seen(db, debug):
         "expired",
         "invited",
         "joined",
+        "mail_refused",
         "new_link_asked",
         "not_invited",
         "revoked",
     }
+
+
+def test_the_list_to_import_shows_what_a_dry_run_tells(db, debug):
+    """A file that people have: German headers, one row per person, two mistakes."""
+    run()
+    host = Company.objects.get(name="Harbor & Pine Construction")
+    source = planned(host, (demo.DATA / "crew.csv").read_bytes())
+    assert [row.kind for row in source.rows.all()] == [
+        *("new", "new", "link", "new", "refused", "refused", "ignored")
+    ]
 
 
 def test_only_open_invitations_reach_the_mailbox(db, debug, mailoutbox, client):

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -109,7 +109,11 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
         held = {"template": OuterRef("pk")}
         entries = Membership.objects.filter(is_active=True, **held)
         grants = ProjectMembership.objects.not_over(timezone.localdate()).filter(**held)
-        found: QuerySet[Any] = rows.annotate(is_held=Exists(entries) | Exists(grants))
+        # The first of each: EXISTS would let PostgreSQL read all holders of all.
+        found: QuerySet[Any] = rows.annotate(
+            entry=Subquery(entries.order_by().values("pk")[:1]),
+            grant=Subquery(grants.order_by().values("pk")[:1]),
+        )
         return found
 
     @admin.display(description="for the tools of", ordering="scope")
@@ -118,7 +122,7 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
 
     @admin.display(description="held by somebody", boolean=True)
     def is_held(self, template: Any) -> bool:
-        return bool(template.is_held)
+        return bool(template.entry or template.grant)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = ["name", "may_hand_out", "confirmed"]

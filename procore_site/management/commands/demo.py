@@ -16,6 +16,7 @@ from invitations.models import Delivery, Invitation, Terms
 DATA = Path(__file__).resolve().parent.parent.parent / "demo"
 PASSWORD = "Level-Best-24"  # noqa: S105
 OPERATOR = "operator@procore.example"
+REFUSAL = "550 5.1.2 The domain of the recipient is not known here"
 INTRODUCTION = """
 {loaded}
 
@@ -30,13 +31,17 @@ Log in as one of these, each with the password {password}
   helen.strand@northline.example     administers Northline Builders
   priya.raman@ramanstone.example     architect, a member of both companies
   luis.ortega@harborpine.example     superintendent, on two projects today
+  owen.pryce@harborpine.example      coordinator: adds people and invites them
 
 What to try first
 
   1. Be invited: open the mail to Lena Brandt in the mailbox and choose Get Started.
   2. Invite: log in as Marta Kowalski, open Administration and the Directory, tick
      Sam Delgado and run the action Invite. The mail is in the mailbox in a moment.
-  3. Log in as Priya Raman: she selects a company and sees her projects there only.
+  3. Import: as Marta Kowalski, choose Import people in the Directory, and the file
+     procore_site/demo/crew.csv.
+  4. Repair: Finn Hale's mail was refused; follow Needs attention on the first page.
+  5. Log in as Priya Raman: she selects a company and sees her projects there only.
 
 Ctrl-C stops the site and its worker.
 """
@@ -100,6 +105,7 @@ def add_person(row: dict[str, str]) -> tuple[Membership, str]:
     host = company(row["company"])
     entry = Membership(
         company=host,
+        created_at=timezone.now() - timedelta(days=91),
         template=host.permissiontemplates.get(name=row["template"]),
         **pick(row, "email first_name last_name job_title phone"),
     )
@@ -154,6 +160,11 @@ def answer(invitation: Invitation, fate: str, terms: Terms, at: datetime) -> Non
     """
     match fate:
         case "open":
+            return
+        case "refused":
+            invitation.deliveries.update(
+                state=Delivery.State.REFUSED, settled_at=timezone.now(), reason=REFUSAL
+            )
             return
         case "joined":
             join(invitation, terms)
