@@ -3,10 +3,10 @@
 import pytest
 
 
-def press_tab_to(page, locator):
+def press_tab_to(page, locator, key="Tab"):
     """Reach something by the keyboard alone."""
     for _ in range(60):
         if locator.evaluate("element => element === document.activeElement"):
             return
-        page.keyboard.press("Tab")
-    pytest.fail(f"{locator} can't be reached with the Tab key.")
+        page.keyboard.press(key)
+    pytest.fail(f"{locator} can't be reached with {key}.")

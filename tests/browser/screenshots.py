@@ -13,6 +13,11 @@ from companies.models import Project
 from invitations import emails
 from invitations.models import Invitation
 from procore_site.management.commands import demo
+from tests.browser.test_story import failed
+from tests.cast import work
+from tests.desk.lists import xlsx_file
+
+__all__ = ["failed"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("demo_world")]
 
@@ -79,3 +84,41 @@ def test_administering(page, take, log_in):
     page.get_by_role("radio", name="RFIs: None").check()
     page.get_by_role("button", name="Save", exact=True).click()
     take("template", 1280, 1720)
+
+
+def test_the_desk(page, take, log_in, failed):  # noqa: F811
+    log_in("marta.kowalski@harborpine.example")
+    page.goto(reverse("admin:index"))
+    take("overview", 1280, 900)
+    take("overview-phone", 390, 900)
+    page.goto(reverse("admin:companies_membership_changelist"))
+    take("directory-phone", 390, 900)
+    page.goto(reverse("admin:companies_membership_story", args=[failed[0].pk]))
+    take("story", 1280, 760)
+    page.goto(reverse("admin:invitations_invitation_repair"))
+    page.get_by_role("link", name="Correct to gmail.com").click()
+    take("repair", 1280, 680)
+
+
+def test_importing(page, take, log_in):
+    log_in("marta.kowalski@harborpine.example")
+    page.goto(reverse("admin:desk_import_add"))
+    file = {"name": "subcontractors.xlsx", "mimeType": "", "buffer": a_list()}
+    page.get_by_label("CSV or XLSX file").set_input_files(file)
+    page.get_by_role("button", name="Upload and compare").click()
+    work()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    take("import", 1280, 860)
+
+
+def a_list():
+    """Somebody new, somebody known with another title, and two with a fault."""
+    role = "Subcontractor – External"
+    return xlsx_file(
+        ["Name", "E-mail", "Firm", "Position", "Project", "Role"],
+        ["Diaz, Rosa", "rosa@alder.example", "Alder Steel", "Welder", "24-017", role],
+        ["Lena Brandt", INVITED, "Cascade Electric", "Electrician", "", ""],
+        ["Tom Ek", "tom at alder.example", "Alder Steel", "Rigger", "24-017", role],
+        ["Ida Ross", "ida@alder.example", "Alder Steel", "Rigger", "24-099", role],
+        ["Noor Said", "noor@alder.example", "Alder Steel", "Rigger", "24-011", role],
+    )

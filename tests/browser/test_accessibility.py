@@ -2,7 +2,8 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
@@ -15,13 +16,17 @@ from companies.models import (
 )
 from invitations.models import Invitation, Terms
 from procore_site.management.commands import demo
-from tests.cast import add_entry, invite
+from tests.browser.keyboard import press_tab_to
+from tests.cast import add_entry, invite, work
+from tests.desk.lists import xlsx_file
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("demo_world")]
 
 ADMINISTRATOR = "marta.kowalski@harborpine.example"
 FOREMAN = "luis.ortega@harborpine.example"
 IN_BOTH = "priya.raman@ramanstone.example"
+DIRECTORY = reverse_lazy("admin:companies_membership_changelist")
+SUBCONTRACTOR = "Subcontractor – External"
 INVITED = "lena.brandt@cascade-electric.example"
 
 
@@ -43,7 +48,7 @@ def check(page):
 
     def check(url=""):
         if url:
-            assert page.goto(url).status in (200, 404), url
+            assert page.goto(str(url)).status in (200, 404), url
         faults = [fault for sight in SIGHTS for fault in look(page, *sight)]
         assert not faults, page.url
 
@@ -167,6 +172,118 @@ def test_pages_of_an_administrator(page, check, log_in):
     check()
 
 
+def test_pages_of_the_overview_and_the_directory(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    check(reverse("admin:index"))
+    page.get_by_text("The same as a table").click()
+    check()
+    check(f"{DIRECTORY}?status=invited&_facets=True")
+    check(f"{DIRECTORY}?q=nobody")
+    page.goto(str(DIRECTORY))
+    page.get_by_role("checkbox", name="Select all").check()
+    run(page, "Send the invitation again")
+    page.get_by_role("link", name="See them arrive").click()
+    check()
+    check(f"{page.url}?state=refused")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "Remind those pending longer than …",
+        "Extend …",
+        "Add to a project …",
+        "Change the company template …",
+        "Deactivate …",
+        "Reactivate …",
+    ],
+)
+def test_pages_that_ask_before_an_action(page, check, log_in, action):
+    log_in(ADMINISTRATOR)
+    page.goto(str(DIRECTORY))
+    page.get_by_role("checkbox", name="Select all").check()
+    run(page, action)
+    check()
+
+
+def test_pages_of_an_import(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    check(reverse("admin:desk_import_add"))
+    page.get_by_role("button", name="Upload and compare").click()
+    upload(page, Other=[["Nothing"]])
+    check()
+    page.get_by_label("People", exact=True).check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    for verb in ("Apply", "Undo what nothing has come of yet"):
+        check_while_it_works(page, check)
+        page.get_by_role("button", name=verb).click()
+    check_while_it_works(page, check)
+    check(reverse("admin:desk_import_changelist"))
+
+
+def test_pages_of_why_and_of_the_history(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    check(reverse("admin:why"))
+    check(reverse("admin:why", query={"q": "nobody"}))
+    check(reverse("admin:why", query={"q": "harborpine"}))
+    for email in (INVITED, FOREMAN):
+        entry = Membership.objects.get(email=email)
+        check(reverse("admin:companies_membership_story", args=[entry.pk]))
+    check(reverse("admin:audit_auditevent_changelist"))
+
+
+def test_page_of_a_form_of_another_company(page, check, log_in):
+    log_in(ADMINISTRATOR)
+    entry = Membership.objects.get(email=ADMINISTRATOR)
+    other = Company.objects.create(name="Orca Civil Works")
+    administrator = {"template": entry.template.name}
+    add_entry(other, entry.email, **administrator).join(entry.user, timezone.now())
+    select(page, entry.company)
+    page.goto(reverse("admin:companies_vendor_add"))
+    page.get_by_label("Name").fill("Steel & Sons")
+    select(page.context.new_page(), other)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("You switched to Orca Civil Works")).to_be_visible()
+    check()
+
+
+def test_an_action_needs_no_mouse(page, log_in):
+    log_in(ADMINISTRATOR)
+    page.goto(f"{DIRECTORY}?q=lena")
+    press_tab_to(page, page.get_by_role("checkbox", name="Lena Brandt"))
+    page.keyboard.press("Space")
+    # The action stands above the list: back to it.
+    choose = page.get_by_role("combobox", name="Action")
+    press_tab_to(page, choose, "Shift+Tab")
+    page.keyboard.type("Deactivate")
+    press_tab_to(page, page.get_by_role("button", name="Run", exact=True))
+    page.keyboard.press("Enter")
+    press_tab_to(page, page.get_by_role("button", name="Deactivate", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Lena Brandt is deactivated.")).to_be_visible()
+
+
+def test_an_import_needs_no_mouse(page, log_in):
+    log_in(ADMINISTRATOR)
+    page.goto(reverse("admin:desk_import_add"))
+    field = page.get_by_label("CSV or XLSX file")
+    press_tab_to(page, field)
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    chooser.value.set_files(a_list())
+    press_tab_to(page, page.get_by_role("button", name="Upload and compare"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The list is being compared")).to_be_visible()
+    work()
+    # The page looks by itself, and says what it has found.
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    press_tab_to(page, page.get_by_role("button", name="Apply", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The list is being applied")).to_be_visible()
+    work()
+    expect(page.get_by_text("The list was applied")).to_be_visible()
+
+
 def test_pages_of_handing_out_access(page, check, log_in):
     log_in(ADMINISTRATOR)
     grants = reverse("admin:companies_projectmembership_changelist")
@@ -215,6 +332,46 @@ def test_pages_of_a_template(page, check, log_in):
 def run(page, action):
     page.get_by_role("combobox", name="Action").select_option(action)
     page.get_by_role("button", name="Run", exact=True).click()
+
+
+def a_list(**sheets):
+    """A file with a row that is new, one that is refused, and one that is ignored."""
+    rows = [
+        ["Name", "E-mail", "Firm", "Project", "Role"],
+        [
+            "Rosa Diaz",
+            "rosa@steel.example",
+            "Steel Co",
+            "24-017",
+            SUBCONTRACTOR,
+        ],
+        ["John Doe", "john at steel.example", "Steel Co", "", ""],
+        ["Total", "", "", "", ""],
+    ]
+    content = xlsx_file(*rows, **sheets)
+    return {"name": "people.xlsx", "mimeType": "", "buffer": content}
+
+
+def upload(page, **sheets):
+    page.get_by_label("CSV or XLSX file").set_input_files(a_list(**sheets))
+    page.get_by_role("button", name="Upload and compare").click()
+
+
+def check_while_it_works(page, check):
+    """Look at the page of an import that goes on, and again when that is done."""
+    bar = page.get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    check()
+    work()
+    expect(bar).to_be_hidden()
+    check()
+
+
+def select(page, company):
+    page.goto(reverse("companies:select"))
+    page.get_by_label(company.name).check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name=company.name)).to_be_visible()
 
 
 def on_all_projects(entry):
