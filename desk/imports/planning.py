@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from accounts.models import User
+from companies.access import Access
 from companies.explanations import spoken
 from companies.models import (
     Company,
@@ -105,6 +106,11 @@ class Rights:
     def is_administrator(self) -> bool:
         return self.may("companies.administer_company", self.company)
 
+    @cached_property
+    def works_here(self) -> bool:
+        """Whether they may still import at all: a project alone opens no desk (T34)."""
+        return self.may("companies.standard_directory", self.company)
+
     def may(self, permission: str, row: models.Model) -> bool:
         return self.by is None or self.by.has_perm(permission, row)
 
@@ -119,8 +125,26 @@ class Rights:
         """Whether they may hand out this template on this project (T44)."""
         key = (grant.template_id, grant.project_id)
         if key not in self.kept:
-            self.kept[key] = self.may("companies.add_projectmembership", grant)
+            may_give = self.may("companies.add_projectmembership", grant)
+            self.kept[key] = may_give and self.works_here
         return self.kept[key]
+
+    def may_offer(self, template: PermissionTemplate) -> bool:
+        """Whether they may note a template as somebody's default for projects.
+
+        An administrator who puts that person on a project gives it unseen: so it has to
+        be one that the form would offer, too (T44).
+        """
+        return self.is_administrator or template.pk in self.offered
+
+    @cached_property
+    def offered(self) -> set[int]:
+        """The templates that they may give, here or there."""
+        if self.by is None:
+            return set()
+        templates = PermissionTemplate.objects.filter(company=self.company)
+        access = Access.of(self.by, self.company.pk)
+        return set(access.offered(templates).values_list("pk", flat=True))
 
 
 class Directory:
@@ -507,6 +531,9 @@ class Planner:
             OwnedByCompany.clean(after)
         if decision.changes and person.is_new and not self.rights.may_add(after):
             wish.refuse(TEMPLATE, f"You may not bring in people with {after.template}.")
+        _, default = decision.changes.get("default_project_template", (None, None))
+        if default and not self.rights.may_offer(default):
+            wish.refuse(DEFAULT_TEMPLATE, f"You may not hand out {default}.")
         if not person.is_new:
             self.check_stored(decision, wish, after)
 
