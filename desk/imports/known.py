@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
+from companies.access import Access
 from companies.models import (
     Company,
     Membership,
@@ -52,6 +53,11 @@ class Rights:
     def is_administrator(self) -> bool:
         return self.may("companies.administer_company", self.company)
 
+    @cached_property
+    def works_here(self) -> bool:
+        """Whether they may still import at all: a project alone opens no desk (T34)."""
+        return self.may("companies.standard_directory", self.company)
+
     def may(self, permission: str, row: models.Model) -> bool:
         return self.by is None or self.by.has_perm(permission, row)
 
@@ -66,8 +72,26 @@ class Rights:
         """Whether they may hand out this template on this project (T44)."""
         key = (grant.template_id, grant.project_id)
         if key not in self.kept:
-            self.kept[key] = self.may("companies.add_projectmembership", grant)
+            may_give = self.may("companies.add_projectmembership", grant)
+            self.kept[key] = may_give and self.works_here
         return self.kept[key]
+
+    def may_offer(self, template: PermissionTemplate) -> bool:
+        """Whether they may note a template as somebody's default for projects.
+
+        An administrator who puts that person on a project gives it unseen: so it has to
+        be one that the form would offer, too (T44).
+        """
+        return self.is_administrator or template.pk in self.offered
+
+    @cached_property
+    def offered(self) -> set[int]:
+        """The templates that they may give, here or there."""
+        if self.by is None:
+            return set()
+        templates = PermissionTemplate.objects.filter(company=self.company)
+        access = Access.of(self.by, self.company.pk)
+        return set(access.offered(templates).values_list("pk", flat=True))
 
 
 class Directory:

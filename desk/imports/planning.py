@@ -18,6 +18,7 @@ from companies.models import (
     Vendor,
 )
 from desk.columns import (
+    DEFAULT_TEMPLATE,
     EMAIL,
     PROJECT,
     PROJECT_TEMPLATE,
@@ -169,6 +170,9 @@ class Planner:
             OwnedByCompany.clean(after)
         if decision.changes and person.is_new and not self.rights.may_add(after):
             wish.refuse(TEMPLATE, f"You may not bring in people with {after.template}.")
+        _, default = decision.changes.get("default_project_template", (None, None))
+        if default and not self.rights.may_offer(default):
+            wish.refuse(DEFAULT_TEMPLATE, f"You may not hand out {default}.")
         if not person.is_new:
             self.check_stored(decision, wish, after)
 

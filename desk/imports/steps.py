@@ -10,6 +10,7 @@ from django.db import transaction
 
 from audit.models import AuditEvent
 from desk.imports.applying import apply, plan
+from desk.imports.known import Rights
 from desk.imports.reading import Reader
 from desk.imports.undoing import drop_unused_firms, undo
 from desk.models import ATTEMPTS, Import, ImportRow, ImportRowQuerySet
@@ -22,6 +23,11 @@ BATCH = 250
 READ_AT_ONCE = 1000
 State = Import.State
 
+OUR_FAULT = (
+    "Something went wrong on our side; what is marked as done is done. Ask the "
+    "operator to look at it."
+)
+
 
 class AllOrNothing(Exception):
     """A row was refused while all were to be applied, so none may be."""
@@ -29,6 +35,10 @@ class AllOrNothing(Exception):
 
 def step(source: Import) -> None:
     """Do the next step of a claimed import, whole or not at all."""
+    if source.attempts > ATTEMPTS:
+        # Each try before was killed, perhaps by what is in the file.
+        settle_as_failed(source, OUR_FAULT)
+        return
     try:
         write = prepare(source)
         with transaction.atomic():
@@ -47,11 +57,7 @@ def step(source: Import) -> None:
         if source.attempts < ATTEMPTS:
             release(source)
         else:
-            settle_as_failed(
-                source,
-                "Something went wrong on our side; what is marked as done is done. Ask "
-                "the operator to look at it.",
-            )
+            settle_as_failed(source, OUR_FAULT)
         logger.exception("A step of import %s failed", source.pk)
 
 
@@ -124,6 +130,13 @@ def finish_applying(source: Import) -> None:
 
 
 def undo_batch(source: Import) -> None:
+    """Take a batch back, while who asked for it may: it deletes and changes people.
+
+    Else it is an applied import again, which another administrator can go on with.
+    """
+    if not Rights(source.actor, source.company).is_administrator:
+        source.finish(State.APPLIED)
+        return
     rows = source.rows.filter(outcome__in=ImportRow.DOING).batch(BATCH)
     if rows:
         undo(source, rows)

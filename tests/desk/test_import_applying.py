@@ -368,6 +368,18 @@ def test_a_step_that_always_fails_ends_the_import(acme, ada, tower, monkeypatch)
     assert "Something went wrong on our side" in source.problem
 
 
+def test_a_file_that_kills_every_worker_ends_the_import(acme, ada, tower):
+    """Killed for its memory, say: the next worker must not take it for ever."""
+    source = upload(acme, csv_file(HEADER, *people(1)), ada.user)
+    for _ in range(ATTEMPTS):
+        assert Import.objects.claim() is not None
+        let_lease_run_out()
+    work()
+    source.refresh_from_db()
+    assert (source.state, source.content) == (State.FAILED, None)
+    assert "Something went wrong on our side" in source.problem
+
+
 def test_a_file_that_can_not_be_read_fails_with_its_sentence(acme, ada):
     source = planned(acme, b"nothing;of;the;kind\n1;2;3;4\n", ada.user)
     assert (source.state, source.content) == (State.FAILED, None)

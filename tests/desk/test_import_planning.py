@@ -11,7 +11,7 @@ from companies.models import (
     Project,
     Vendor,
 )
-from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from companies.tools import COMPANY_ADMINISTRATOR, MEMBER, Level
 from tests.cast import FOREMAN, add_entry, add_member, put_on, template
 from tests.desk.lists import csv_file, kinds, planned, reasons, row
 
@@ -357,3 +357,29 @@ def test_a_company_without_member_has_to_be_told_the_template(plan, acme):
     )
     assert kinds(source) == ["refused", "new"]
     assert reasons(source)[0].startswith("Row 2, Company template: Name one")
+
+
+def test_who_has_lost_the_desk_meanwhile_puts_nobody_on_a_project(
+    plan, acme, sten, tower
+):
+    """T34: what they may hand out on a project is no right to import."""
+    other = add_entry(acme, "o@subco.example")
+    rows = ["Mail", "Project", "Role"], [other.email, "24-017", SUBCONTRACTOR]
+    assert kinds(plan(*rows, by=sten.user)) == ["link"]
+    sten.template.set_levels({"directory": Level.READ_ONLY}, None)
+    source = plan(*rows, by=sten.user.__class__.objects.get(pk=sten.user_id))
+    assert kinds(source) == ["refused"]
+
+
+def test_nor_a_default_above_the_own_level(plan, sten):
+    """T44: an administrator would give it to them, later and unseen."""
+    source = plan(
+        ["Mail", "Default project template"],
+        ["a@subco.example", FOREMAN],
+        ["b@subco.example", SUBCONTRACTOR],
+        by=sten.user,
+    )
+    assert kinds(source) == ["refused", "new"]
+    assert reasons(source) == [
+        f"Row 2, Default project template: You may not hand out {FOREMAN}."
+    ]

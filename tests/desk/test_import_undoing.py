@@ -141,7 +141,7 @@ def test_the_last_administrator_stays(imported, ada, acme, max_):
     """The import made Max one; by now he is the only one."""
     source = imported([max_.email, "", "", "", "", COMPANY_ADMINISTRATOR])
     Membership.objects.filter(pk=ada.pk).update(template=template(acme, MEMBER))
-    assert kinds(undone(source, ada.user)) == ["kept"]
+    assert kinds(undone(source, max_.user)) == ["kept"]
     assert Membership.objects.keepers().get() == max_
 
 
@@ -163,3 +163,18 @@ def test_a_firm_that_others_work_for_by_now_stays(imported, ada, acme):
 def test_it_can_be_imported_again(imported, ada):
     undone(imported(new()), ada.user)
     assert kinds(imported(new())) == ["new"]
+
+
+def test_who_has_lost_the_level_meanwhile_undoes_nothing(imported, acme, ada):
+    """T34: another administrator can go on with it."""
+    eve = add_member(acme, "eve@acme.example", template=COMPANY_ADMINISTRATOR)
+    source = imported(new())
+    before = stored()
+    source.undo(ada.user)
+    ada.template = template(acme, MEMBER)
+    ada.save()
+    work()
+    source.refresh_from_db()
+    assert source.state == Import.State.APPLIED
+    assert stored()[1:] == before[1:] and entry("rosa@subco.example")
+    assert kinds(undone(source, eve.user)) == ["undone"]
