@@ -5,8 +5,9 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from companies.models import Project, ProjectMembership, Vendor
+from invitations.models import Delivery
 from tests.browser.keyboard import press_tab_to
-from tests.cast import FOREMAN, PASSWORD, add_entry, put_on, template
+from tests.cast import FOREMAN, PASSWORD, add_entry, invite, put_on, template
 
 pytestmark = pytest.mark.browser
 
@@ -80,6 +81,7 @@ def test_all_columns_of_a_list_fit_a_desk(page, log_in, acme, ada):
         "kasimir-alexander.featherstonehaugh@structural-steel-erection.example",
         first_name="Kasimir-Alexander",
         last_name="Wojciechowski-Featherstonehaugh",
+        job_title="Assistant Deputy Superintendent of Works",
         vendor=Vendor.objects.create(company=acme, name=firm),
     )
     name = "Saint-Bartholomew-on-the-Hill Regional Medical Center, East Wing"
@@ -87,8 +89,17 @@ def test_all_columns_of_a_list_fit_a_desk(page, log_in, acme, ada):
     put_on(kasimir, project, starts_on="2026-09-23", ends_on="2027-09-30")
     reason = "the certificate of insurance ended and the new one is not here yet"
     ProjectMembership.objects.suspend(reason, None)
+    invite(kasimir, ada.user)
+    [mail] = Delivery.objects.claim(1)
+    answer = "550 5.1.1 See https://support.mail.example/mail/answer/6596?p=NoSuchUser"
+    mail.settle(Delivery.State.REFUSED, answer)
     log_in(ada.email, PASSWORD)
     page.set_viewport_size({"width": 1280, "height": 900})
-    for model in ("membership", "projectmembership"):
-        page.goto(reverse(f"admin:companies_{model}_changelist"))
+    for model in (
+        "companies_membership",
+        "companies_projectmembership",
+        "invitations_invitation",
+        "audit_auditevent",
+    ):
+        page.goto(reverse(f"admin:{model}_changelist"))
         assert not page.locator("#changelist .results").evaluate(MORE_THAN_FITS), model
