@@ -66,6 +66,8 @@ GRANT_COLUMNS = {
     "starts_on": FIRST_DAY,
     "ends_on": LAST_DAY,
 }
+# One cell can name ten thousand projects that aren't there.
+PROBLEMS_TOLD = 20
 # By column: what it was, and what it is to be.
 type Changes = dict[str, tuple[Any, Any]]
 
@@ -283,7 +285,8 @@ class Wish:
                 self.refuse(column, sentence)
 
     def refuse(self, column: str, sentence: str) -> None:
-        self.problems.append(f"Row {self.row.number}, {column}: {sentence}")
+        if len(self.problems) < PROBLEMS_TOLD:
+            self.problems.append(f"Row {self.row.number}, {column}: {sentence}")
 
     def text(self, column: str) -> str:
         return str(self.row.cells.get(column, ""))
