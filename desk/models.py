@@ -1,7 +1,7 @@
 """An import of people: the file, what it would do, and what became of it."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from django.conf import settings
@@ -18,9 +18,6 @@ from companies.models import Company, Membership, OwnedByCompany, PermissionTemp
 from companies.tools import Scope
 from desk.columns import EMAIL
 from desk.spreadsheets import check_file
-
-if TYPE_CHECKING:
-    pass
 
 # Longer than the longest step takes, which is the reading of a large file.
 LEASE = timedelta(minutes=2)

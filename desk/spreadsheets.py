@@ -9,6 +9,7 @@ import io
 import logging
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,16 +21,18 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from django.core.exceptions import ValidationError
 
+from desk.archives import MAX_PARTS, WORKBOOK, check_archive, check_parts, too_much
 from desk.columns import column_of
 from desk.exports import FORMULA_STARTS
 
 logger = logging.getLogger(__name__)
 
 MAX_BYTES = 10 * 2**20
-MAX_UNPACKED = 100 * 2**20
-MAX_PARTS = 1000  # of the ZIP archive that an XLSX file is
 MAX_COLUMNS = 200
 MAX_CELL = 2**16
+# Of all cells: an XLSX file can name one long text in each of them.
+MAX_TEXT = 32 * 2**20
+MAX_SHEET_NAME = 200
 # Spreadsheet programs save formatted emptiness down to row 1,048,576.
 MAX_BLANK_ROWS = 1000
 # The first rows, one of which is the header.
@@ -37,9 +40,18 @@ HEADER_WITHIN = 10
 SEPARATORS = ";,\t|"
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
+# What a broken archive or a broken part of it makes of its readers.
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError),
+    *(ParseError, LookupError, ValueError),
+)
 # What no database stores in a text.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
+NO_XLSX = (
+    "This file can't be read as XLSX. Open it in a spreadsheet program and save it "
+    "again."
+)
 FORMULA = "A formula stands here. Put in its value."
 FAULTY = "An error stands here, not a value. Put in the value."
 TOO_LONG = "This is longer than 64 kB. Shorten it."
@@ -121,31 +133,20 @@ def sheet_names(content: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_archive(archive)
-            workbook = fromstring(archive.read("xl/workbook.xml"))
-    except (zipfile.BadZipFile, KeyError, ParseError, OSError, RuntimeError):
-        raise refusal(
-            "This file can't be read as XLSX. Open it in a spreadsheet program and "
-            "save it again.",
-        ) from None
+            workbook = fromstring(archive.read(WORKBOOK))
     except DefusedXmlException:
         raise refusal("This file may not be safe, so it wasn't opened.") from None
+    except UNREADABLE:
+        raise refusal(NO_XLSX) from None
     sheets = workbook.iter(f"{MAIN}sheet")
-    return [
+    names = [
         sheet.get("name", "")
         for sheet in sheets
         if sheet.get("state", "visible") == "visible"
     ]
-
-
-def check_archive(archive: zipfile.ZipFile) -> None:
-    """Refuse a bomb before anything is unpacked: zipfile keeps to the stated sizes."""
-    parts = archive.infolist()
-    if len(parts) > MAX_PARTS or sum(x.file_size for x in parts) > MAX_UNPACKED:
-        raise refusal(
-            "Unpacked, this file is larger than 100 MiB. Save only the people as a "
-            "file of their own.",
-            "too_big_unpacked",
-        )
+    if len(names) > MAX_PARTS or max(map(len, names), default=0) > MAX_SHEET_NAME:
+        raise refusal(NO_XLSX)
+    return names
 
 
 # Rows ------------------------------------------------------------------------------
@@ -159,22 +160,32 @@ def read_rows(content: bytes, sheet: str = "") -> Iterator[Row]:
     """
     check_file(content)
     rows = xlsx_rows(content, sheet) if is_xlsx(content) else csv_rows(content)
-    blank = 0
+    blank = length = 0
     for row in rows:
         while row and row[-1].is_blank:
             row.pop()
-        if len(row) > MAX_COLUMNS:
-            raise refusal("The file has more than 200 columns. Delete some.")
+        check_width(row)
+        length += sum(len(cell.text) for cell in row)
+        if length > MAX_TEXT:
+            raise too_much("The cells hold more than 32 MiB of text.")
         blank = 0 if row else blank + 1
         if blank > MAX_BLANK_ROWS:
             return
         yield row
 
 
+def check_width(row: list[Any]) -> None:
+    if len(row) > MAX_COLUMNS:
+        raise refusal("The file has more than 200 columns. Delete some.")
+
+
 def xlsx_rows(content: bytes, sheet: str) -> Iterator[Row]:
     try:
+        check_parts(content)
         # Formulas as they are, not what they once amounted to.
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+        book = openpyxl.load_workbook(
+            io.BytesIO(content), read_only=True, keep_links=False
+        )
         chosen: Any = book[sheet] if sheet else book.worksheets[0]
         # What the file says of its size needn't be true.
         chosen.reset_dimensions()
@@ -184,10 +195,7 @@ def xlsx_rows(content: bytes, sheet: str) -> Iterator[Row]:
         raise
     except Exception:  # openpyxl trips over a broken file in many ways
         logger.info("An XLSX file can't be read", exc_info=True)
-        raise refusal(
-            "This file can't be read as XLSX. Open it in a spreadsheet program and "
-            "save it again.",
-        ) from None
+        raise refusal(NO_XLSX) from None
 
 
 def xlsx_cell(cell: Any) -> Cell:
@@ -211,6 +219,10 @@ def csv_rows(content: bytes) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for row in reader:
+            # Before cells are made of them: a line may be ten million commas.
+            while row and not row[-1].strip():
+                row.pop()
+            check_width(row)
             yield [csv_cell(text) for text in row]
     except csv.Error:
         raise refusal(

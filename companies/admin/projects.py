@@ -1,10 +1,11 @@
 """Projects, vendors, and who is on which project."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -33,8 +34,15 @@ PROJECTS_FOUND = 500  # by one search
 
 
 def day_field(label: str, *, required: bool = True) -> forms.DateField:
+    """A day that can be reckoned with: the first and the last of all have no morrow."""
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    return forms.DateField(label=label, required=required, widget=widget)
+    within = [
+        MinValueValidator(date(1900, 1, 1), "Enter a day after 1899."),
+        MaxValueValidator(date(2999, 12, 31), "Enter a day before 3000."),
+    ]
+    return forms.DateField(
+        label=label, required=required, widget=widget, validators=within
+    )
 
 
 class ReasonForm(forms.Form):

@@ -93,9 +93,11 @@ class ImportAdmin(CompanyScopedAdmin):
         company = desk_company(request)
         if company is None or not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None, company=company)
+        user = cast(UserRequest, request).user
+        form = UploadForm(
+            request.POST or None, request.FILES or None, company=company, by=user
+        )
         if request.method == "POST" and form.is_valid():
-            user = cast(UserRequest, request).user
             name = str(form.cleaned_data["file"].name)
             source = Import.objects.bring(
                 company, name, form.content, user, **form.choices

@@ -5,6 +5,8 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.models import User
+from companies.access import Access
 from companies.models import Company, PermissionTemplate
 from companies.tools import Scope
 from desk.models import Import
@@ -14,7 +16,7 @@ from invitations.refusals import refusal
 
 
 class UploadForm(forms.ModelForm[Import]):
-    """The file, and how to read it."""
+    """The file, and how to read it; offered is what its reader may give (T44)."""
 
     file = forms.FileField(
         label="CSV or XLSX file",
@@ -33,7 +35,7 @@ class UploadForm(forms.ModelForm[Import]):
             "has_invitations",
         ]
 
-    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, company: Company, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.company = company
         self.instance.company = company
@@ -41,7 +43,7 @@ class UploadForm(forms.ModelForm[Import]):
             company=company, scope=Scope.PROJECT, project=None
         )
         field = cast(Any, self.fields["project_template"])
-        field.queryset = templates
+        field.queryset = Access.of(by, company.pk).offered(templates)
         field.empty_label = "None: refuse those rows"
 
     def clean_file(self) -> Any:

@@ -11,6 +11,7 @@ from companies.explanations import spoken
 from desk.columns import plain
 from desk.models import Import
 
+TOLD = 50  # so much of a cell is said again in a sentence
 PARTICLES = {
     *(
         "von",
@@ -93,8 +94,8 @@ def read_day(text: str, order: str) -> date:
 def day_and_month(text: str, first: int, second: int, order: str) -> tuple[int, int]:
     if not order:
         raise ValidationError(
-            f"‘{text}’ can be read in two ways. Say at the upload which comes first, "
-            "the day or the month.",
+            f"‘{text[:TOLD]}’ can be read in two ways. Say at the upload which comes "
+            "first, the day or the month.",
             code="ambiguous_day",
         )
     return (first, second) if order == Import.DateOrder.DAY_FIRST else (second, first)
@@ -117,7 +118,8 @@ def with_named_month(text: str) -> tuple[int, int, int]:
 
 def no_day(text: str) -> ValidationError:
     return ValidationError(
-        f"‘{text}’ is no day. Write it as 2027-04-03 or 3 April 2027.", code="no_day"
+        f"‘{text[:TOLD]}’ is no day. Write it as 2027-04-03 or 3 April 2027.",
+        code="no_day",
     )
 
 

@@ -54,6 +54,10 @@ GRANT_COLUMNS = {
 }
 
 
+# One cell can name ten thousand projects that aren't there.
+PROBLEMS_TOLD = 20
+
+
 @dataclass
 class Place:
     """One project that a row puts its person on; what isn't said is None."""
@@ -90,7 +94,8 @@ class Wish:
                 self.refuse(column, sentence)
 
     def refuse(self, column: str, sentence: str) -> None:
-        self.problems.append(f"Row {self.row.number}, {column}: {sentence}")
+        if len(self.problems) < PROBLEMS_TOLD:
+            self.problems.append(f"Row {self.row.number}, {column}: {sentence}")
 
     def text(self, column: str) -> str:
         return str(self.row.cells.get(column, ""))

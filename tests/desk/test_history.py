@@ -176,7 +176,11 @@ def test_a_time_is_asked_for_with_its_first_and_last_day(as_, ada, query, ages):
 
 
 @pytest.mark.parametrize(
-    "query", [{"since": "x"}, {"until": "31.2.2026"}, {"kind": "x"}, {"days": "999"}]
+    "query",
+    [
+        *({"since": "x"}, {"until": "31.2.2026"}, {"kind": "x"}, {"days": "999"}),
+        *({"since": "0001-01-01"}, {"until": "9999-12-31"}),
+    ],
 )
 def test_what_can_not_be_asked_is_said_and_shows_nothing(as_, ada, ivo, query):
     answer = as_(ada).get(LIST, query)

@@ -27,6 +27,8 @@ from tests.desk.lists import (
 from tests.steps import text
 
 LIST = "/admin/desk/import/"
+PROJECT_MANAGER = "Project Manager – Internal"
+SUBCONTRACTOR = "Subcontractor – External"
 HEADER = ["Mail", "Name", "Firm", "Project", "Role"]
 ROSA = ["rosa@subco.example", "Rosa Diaz", "Steel Co", "24-017", FOREMAN]
 BAD = ["nobody", "Doe, John", "", "", ""]
@@ -115,6 +117,20 @@ def test_what_was_chosen_at_the_upload_is_kept(client_of_ada, acme):
     assert "It is to be all or nothing, and some rows are refused" in said
     assert "some rows are refused" in text(press(client_of_ada, source, "apply"))
     assert Import.objects.get().state == Import.State.PLANNED
+
+
+def test_offered_and_taken_is_only_what_one_may_give(as_, cora, acme):
+    """T44: a coordinator brings no project manager in, whoever applies it."""
+    client, above = as_(cora), template(acme, PROJECT_MANAGER)
+    page = text(client.get(f"{LIST}add/"))
+    assert f'<option value="{above.pk}"' not in page
+    below = template(acme, SUBCONTRACTOR)
+    assert f'<option value="{below.pk}"' in page
+    answer = send(client, project_template=above.pk)
+    assert "Select a valid choice" in text(answer)
+    assert not Import.objects.exists()
+    send(client, project_template=below.pk)
+    assert Import.objects.get().project_template == below
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,18 @@ def test_all_that_is_wrong_with_a_row_is_said(plan):
     ]
 
 
+def test_only_so_much_is_said(plan):
+    """A cell of 64 kB must not become megabytes of sentences."""
+    source = plan(
+        ["Mail", "Project", "Start"],
+        ["a@b.example", "x;" * 30_000, ""],
+        ["b@b.example", "24-017", "y" * 60_000],
+    )
+    first, second = reasons(source)
+    assert len(first) < 2_000
+    assert len(second) < 500
+
+
 def test_two_projects_of_one_name_are_told_apart_by_number(plan, acme, annex):
     Project.objects.create(company=acme, name="Harbour Tower", number="24-019")
     source = plan(

@@ -1,6 +1,7 @@
 """The files that people really have are read; the others get a sentence (T47)."""
 
 import io
+import tracemalloc
 import zipfile
 from datetime import date, datetime
 
@@ -9,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from companies.models import Company
-from desk import spreadsheets
+from desk import archives, spreadsheets
 from desk.columns import COLUMNS, column_of
 from desk.imports.reading import Reader
 from desk.imports.values import read_day, several, split_name
@@ -245,6 +246,8 @@ def swap(content, part, change):
 
 
 SHEET = "xl/worksheets/sheet1.xml"
+STYLES = "xl/styles.xml"
+WORKBOOK = "xl/workbook.xml"
 ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
 
 
@@ -278,10 +281,77 @@ def test_bad_files_get_a_sentence(kind):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr(openpyxl, "load_workbook", lambda *args, **kwargs: 1 / 0)
-    zeros = b"\0" * (spreadsheets.MAX_UNPACKED + 1)
+    zeros = b"\0" * (archives.MAX_UNPACKED + 1)
     bomb = pack(("xl/workbook.xml", "<x/>"), (SHEET, zeros))
     assert len(bomb) < 2**20
     assert "Unpacked, this file is larger than 100 MiB" in sentence(bomb)
+
+
+BOMBS = {
+    "sheets": (WORKBOOK, b"</sheets>", b"<sheet/>" * 300_000, "too many sheets"),
+    "styles": (STYLES, b"</cellXfs>", b"<xf/>" * 300_000, "more than a list of people"),
+    "cells": (SHEET, b"</row>", b"<c/>" * 16_385, "more than a list of people"),
+    "unknown": (SHEET, b"</row>", b"<x/>" * 300_001, "more than a list of people"),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_small_file_of_many_elements_is_not_opened(kind, monkeypatch):
+    """Sheets took a request half a minute; styles and cells filled the memory."""
+    monkeypatch.setattr(openpyxl, "load_workbook", lambda *args, **kwargs: 1 / 0)
+    part, before, many, words = BOMBS[kind]
+    bomb = swap(
+        xlsx_file(HEADER, IVO), part, lambda xml: xml.replace(before, many + before)
+    )
+    assert len(bomb) < 2**17
+    assert words in sentence(bomb)
+
+
+def test_all_elements_of_all_parts_are_counted(monkeypatch):
+    monkeypatch.setattr(archives, "MAX_ELEMENTS", 100)
+    rows = [["x"]] * 20
+    assert "list of people" in sentence(xlsx_file(HEADER, IVO, Second=rows))
+
+
+def test_one_long_text_in_each_cell_is_refused(monkeypatch):
+    """An XLSX file keeps it once, but the import would keep it in each row."""
+    monkeypatch.setattr(spreadsheets, "MAX_TEXT", 10_000)
+    rows = [[f"p{n}@b.example", "x" * 1000] for n in range(20)]
+    assert "32 MiB of text" in sentence(xlsx_file(HEADER, *rows))
+
+
+def test_a_line_of_commas_costs_no_memory():
+    [_, last] = read_rows(b"E-mail,Name\na@b.example" + b"," * 2_000_000)
+    assert [cell.text for cell in last] == ["a@b.example"]
+    tracemalloc.start()
+    assert "200 columns" in sentence(b"E-mail,Name\n" + b"x," * 1_000_000)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50 * 2**20
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml.replace(b'name="People"', b'name="' + b"x" * 201 + b'"'),
+        lambda xml: b'<?xml version="1.0" encoding="none"?><x/>',
+        lambda xml: b"\xff\xfe\x00",
+    ],
+    ids=["long name", "unknown encoding", "half a letter"],
+)
+def test_a_broken_workbook_gets_a_sentence(change):
+    assert "can't be read as XLSX" in sentence(
+        swap(xlsx_file(HEADER, IVO), WORKBOOK, change)
+    )
+
+
+def test_a_damaged_archive_gets_a_sentence():
+    content = xlsx_file(HEADER, IVO)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        info = archive.getinfo(WORKBOOK)
+    at = info.header_offset + 30 + len(WORKBOOK)
+    damaged = content[:at] + b"\xff" * 40 + content[at + 40 :]
+    assert "can't be read as XLSX" in sentence(damaged)
 
 
 def test_entities_in_a_sheet_are_not_unfolded():
