@@ -42,6 +42,10 @@ class Undoing:
                 self.by_person[row.membership_id].append(row)
             else:  # deleted since, by whatever way
                 row.outcome = Kind.UNDONE
+        # Held before the entries are read: nobody joins in between. Accepting begins
+        # with its invitation, too.
+        invitations = Invitation.objects.filter(membership__in=self.by_person)
+        list(invitations.order_by("pk").select_for_update().values_list("pk"))
         entries = Membership.objects.filter(pk__in=self.by_person)
         self.entries = {
             entry.pk: entry

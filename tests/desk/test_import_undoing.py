@@ -1,16 +1,20 @@
 """Undo takes back what nothing has come of yet, and says of the rest why it stays."""
 
+import threading
+import time
 from datetime import date
 
 import pytest
+from django.db import connection, transaction
 
 from audit.models import AuditEvent
 from companies.models import Membership, Project, ProjectMembership, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from desk.imports.steps import step
 from desk.models import Import
 from desk.tasks import work_on_imports
 from invitations.models import Delivery, Invitation
-from tests.cast import FOREMAN, add_member, add_user, put_on, template, work
+from tests.cast import FOREMAN, add_member, add_user, invite, put_on, template, work
 from tests.desk.lists import applied, csv_file, entry, kinds, reasons, undone
 
 SUBCONTRACTOR = "Subcontractor – External"
@@ -178,3 +182,35 @@ def test_who_has_lost_the_level_meanwhile_undoes_nothing(imported, acme, ada):
     assert source.state == Import.State.APPLIED
     assert stored()[1:] == before[1:] and entry("rosa@subco.example")
     assert kinds(undone(source, eve.user)) == ["undone"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_joins_in_the_same_moment_stays(imported, ada):
+    """Rosa has a log-in, and accepts on the page of waiting invitations: no mail was
+    sent yet, so the undo sees nothing that has come of it."""
+    rosa = add_user("rosa@subco.example")
+    source = imported(new(), has_invitations=False)
+    invite(entry(rosa.email), ada.user)
+    Delivery.objects.update(attempts=0)
+    source.undo(ada.user)
+    claimed = Import.objects.claim()
+    errors = []
+
+    def worker():
+        try:
+            step(claimed)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    undoing = threading.Thread(target=worker)
+    with transaction.atomic():
+        invitation = Invitation.objects.get()
+        invitation.accept(rosa, version=invitation.version, is_proven=True)
+        undoing.start()
+        time.sleep(1)
+    undoing.join()
+    assert errors == []
+    assert entry(rosa.email).user == rosa
+    assert kinds(source) == ["kept"]
