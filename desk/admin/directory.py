@@ -74,11 +74,11 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
     adds_from = Level.STANDARD
     list_display = [
         "name",
+        "status_text",
         "job_title",
         "vendor",
         "template",
         "project_count",
-        "status_text",
     ]
     list_filter = [
         StatusFilter,

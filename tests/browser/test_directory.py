@@ -1,0 +1,96 @@
+"""The directory in a browser: inviting, and the page that shows the mails arrive."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from companies.models import Company, Membership, Project, Vendor
+from desk.admin.filters import LISTED
+from invitations.models import Delivery, Invitation
+from tests.browser.test_accessibility import ADMINISTRATOR, check  # noqa: F401
+from tests.cast import add_entry
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("demo_world")]
+
+DIRECTORY = "/admin/companies/membership/"
+
+
+@pytest.fixture
+def company():
+    company = Company.objects.get(memberships__email=ADMINISTRATOR)
+    for name in ("Ann", "Bo", "Cy"):
+        add_entry(
+            company, f"{name.lower()}@wu.example", first_name=name, last_name="Wu"
+        )
+    Delivery.objects.all().delete()
+    return company
+
+
+def test_a_sending_renews_itself_until_all_is_settled(
+    page,
+    log_in,
+    company,
+    check,  # noqa: F811
+):
+    """Nothing is loaded again: what was written into the page stays there."""
+    log_in(ADMINISTRATOR)
+    page.goto(f"{DIRECTORY}?q=wu.example")
+    page.get_by_role("checkbox", name=re.compile("select all", re.I)).check()
+    page.get_by_label("Action").first.select_option("invite")
+    page.get_by_role("button", name="Run").first.click()
+    page.get_by_role("link", name="See them arrive").click()
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("0 of 3 are settled")
+    check(page.url)
+    page.evaluate("window.isTheSame = true")
+    first, *others = Delivery.objects.claim(10)
+    first.settle(Delivery.State.REFUSED, "550 User unknown")
+    expect(status).to_contain_text("1 of 3 are settled")
+    expect(
+        page.get_by_role("cell", name=re.compile("550 User unknown"))
+    ).to_be_visible()
+    for mail in others:
+        mail.settle(Delivery.State.ACCEPTED)
+    expect(status).to_contain_text("nothing is on its way any more")
+    assert page.evaluate("window.isTheSame")
+    check(page.url)
+
+
+def test_the_list_its_questions_and_its_form_are_for_everybody(
+    page,
+    log_in,
+    company,
+    check,  # noqa: F811
+):
+    """With more firms and projects than are listed to choose from."""
+    Vendor.objects.bulk_create(
+        Vendor(company=company, name=f"Firm {n}") for n in range(LISTED + 1)
+    )
+    Project.objects.bulk_create(
+        Project(company=company, name=f"Site {n}", number=f"N-{n}")
+        for n in range(LISTED + 1)
+    )
+    entry = Membership.objects.get(email="ann@wu.example")
+    by = Membership.objects.get(company=company, email=ADMINISTRATOR).user
+    Invitation.objects.send([entry], by)
+    log_in(ADMINISTRATOR)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(DIRECTORY)
+    for heading in ("Status", "Projects"):  # nothing is pushed off the edge
+        expect(page.get_by_role("columnheader", name=heading)).to_be_in_viewport(
+            ratio=1
+        )
+    check(DIRECTORY)
+    check(f"{DIRECTORY}{entry.pk}/change/")
+    page.goto(f"{DIRECTORY}?status=invited")
+    page.get_by_label("Name of the firm").fill("no such firm")
+    page.get_by_label("Name of the firm").press("Enter")
+    expect(page).to_have_url(re.compile("status=invited.*vendor_name=no"))
+    page.goto(f"{DIRECTORY}{entry.pk}/change/")
+    page.get_by_label("Action").first.select_option("deactivate")
+    page.get_by_role("button", name="Run").first.click()
+    expect(page.get_by_text("their open invitations are revoked")).to_be_visible()
+    check()
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_text("Ann Wu is deactivated.")).to_be_visible()
