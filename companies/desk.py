@@ -55,6 +55,8 @@ def find_desk_company(request: HttpRequest) -> Company | None:
 
 def named_company(request: HttpRequest, slug: str) -> Company | None:
     """The company of this name in addresses, if the reader may work for it."""
+    if "\0" in slug:  # which PostgreSQL doesn't look up
+        return None
     if request.user.is_superuser:
         return Company.objects.filter(slug=slug).first()
     return next((each for each in desk_companies(request) if each.slug == slug), None)

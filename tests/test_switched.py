@@ -232,6 +232,16 @@ def test_an_operator_who_looked_at_all_companies_goes_back_there(as_, olga, acme
     assert client.get("/admin/").context["desk_company"] is None
 
 
+def test_a_form_of_no_company_writes_nothing(as_, olga, acme):
+    client = as_(olga)
+    for shown in ("nobodys-company", "acme-construction\0"):
+        answer = client.post(
+            "/admin/companies/vendor/add/", {"desk": shown, "name": "Steel Co"}
+        )
+        assert answer.status_code == 409
+        assert "a company that you don’t work for" in answer.text
+
+
 def test_a_file_is_asked_for_again(two_desks, acme):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
