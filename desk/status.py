@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
@@ -29,105 +29,80 @@ class Status(models.TextChoices):
 NOT_IN_YET = "not_in_yet"
 
 
-def of_pending(now: datetime) -> dict[Status, Any]:
+def of_pending(now: datetime) -> Case:
     """What a pending invitation tells of its entry: the first condition that fits."""
     mails = Delivery.objects.filter(invitation=OuterRef("pk")).order_by("-pk")
-    # The newest mail, looked up row by row: as EXISTS it would read all companies'.
-    state = Subquery(mails.values("state")[:1])
-    return {
-        Status.NEEDS_CONFIRMATION: Q(held_at__isnull=False),
-        Status.NEW_LINK_ASKED: Q(new_link_asked_at__isnull=False),
-        Status.EXPIRED: Q(expires_at__lte=now),
-        Status.MAIL_REFUSED: Exact(state, Value(Delivery.State.REFUSED.value)),
-        Status.INVITED: Q(pk__isnull=False),
-    }
-
-
-def conditions(now: datetime, company: Company | None) -> dict[Status, Any]:
-    """When an entry has which status: the first condition that fits, in this order.
-
-    It is what an administrator has to know about the person now. A pending invitation
-    is always the newest one, and there is one at most.
-
-    Args:
-        company: whose entries are asked about, where it is one's: then the database
-            looks at that company's invitations only.
-    """
-    ours = Invitation.objects.all() if company is None else company.invitations.all()
-    invitations = ours.filter(membership=OuterRef("pk"))
-    pending = invitations.pending()
-    states = Invitation.State
-    return {
-        Status.INACTIVE: Q(is_active=False),
-        Status.JOINED: Q(user__isnull=False),
-        **{
-            status: Exists(pending.filter(condition))
-            for status, condition in of_pending(now).items()
-        },
-        Status.DECLINED: Exists(newest(invitations.filter(state=states.DECLINED))),
-        Status.REVOKED: Exists(newest(invitations.filter(state=states.REVOKED))),
-        Status.NOT_INVITED: Q(),
-    }
-
-
-def newest(invitations: models.QuerySet[Any]) -> models.QuerySet[Any]:
-    """Those of these that no later one of the same entry follows."""
-    later = Invitation.objects.filter(
-        membership=OuterRef("membership"), pk__gt=OuterRef("pk")
+    newest_mail = Subquery(mails.values("state")[:1])
+    refused = Value(Delivery.State.REFUSED.value)
+    return Case(
+        When(held_at__isnull=False, then=Value(Status.NEEDS_CONFIRMATION.value)),
+        When(new_link_asked_at__isnull=False, then=Value(Status.NEW_LINK_ASKED.value)),
+        When(expires_at__lte=now, then=Value(Status.EXPIRED.value)),
+        When(Exact(newest_mail, refused), then=Value(Status.MAIL_REFUSED.value)),
+        default=Value(Status.INVITED.value),
+        output_field=models.CharField(),
     )
-    return invitations.filter(~Exists(later))
+
+
+def of_waiting(now: datetime) -> Coalesce:
+    """The status of an entry that is active and hasn't joined.
+
+    The pending invitation decides, of which there is one at most; else how the last one
+    ended. Both are looked up entry by entry: what PostgreSQL would make of EXISTS takes
+    it minutes while it has no statistics of a directory, as after an import.
+    """
+    invitations = Invitation.objects.filter(membership=OuterRef("pk"))
+    pending = invitations.pending().annotate(told=of_pending(now))
+    ended = invitations.filter(
+        state__in=[Invitation.State.DECLINED, Invitation.State.REVOKED]
+    )
+    return Coalesce(
+        Subquery(pending.values("told")[:1]),
+        Subquery(ended.order_by("-pk").values("state")[:1]),
+        Value(Status.NOT_INVITED.value),
+        output_field=models.CharField(),
+    )
+
+
+def of_entry(now: datetime) -> Case:
+    """What an administrator has to know about a person now, in one word."""
+    return Case(
+        When(is_active=False, then=Value(Status.INACTIVE.value)),
+        When(user__isnull=False, then=Value(Status.JOINED.value)),
+        default=of_waiting(now),
+        output_field=models.CharField(),
+    )
 
 
 def in_status(
-    entries: models.QuerySet[Any],
-    wanted: str,
-    now: datetime,
-    company: Company | None = None,
+    entries: models.QuerySet[Any], wanted: str, now: datetime
 ) -> models.QuerySet[Any]:
     """Those that have this status, or that aren't in yet."""
+    match wanted:
+        case Status.INACTIVE:
+            return entries.filter(is_active=False)
+        case Status.JOINED:
+            return entries.filter(is_active=True, user__isnull=False)
+    waiting = entries.filter(is_active=True, user=None)
     if wanted == NOT_IN_YET:
-        return entries.filter(user=None, is_active=True)
-    for status, condition in conditions(now, company).items():
-        if status == wanted:
-            return entries.filter(condition)
-        entries = entries.filter(~condition)
-    return entries.none()
+        return waiting
+    found: models.QuerySet[Any] = waiting.alias(standing=of_waiting(now))
+    return found.filter(standing=wanted)
 
 
 def count_by_status(company: Company, now: datetime) -> dict[str, int]:
     """How many people of a company have which status.
 
-    Counted from the invitations, since most people have joined.
+    Most have joined: only of the others is asked what became of their invitations.
     """
-    states = Invitation.State
-    invitations = company.invitations.filter(
-        membership__user=None, membership__is_active=True
-    ).order_by()
-    pending = invitations.pending().annotate(status=first_of(of_pending(now)))
-    ended = newest(invitations.filter(state__in=[states.DECLINED, states.REVOKED]))
-    counts = dict(pending.values_list("status").annotate(count=Count("pk")))
-    counts |= dict(ended.values_list("state").annotate(count=Count("pk")))
-    all_people = company.memberships.order_by().aggregate(
-        waiting=Count("pk", Q(user=None, is_active=True)),
+    entries = company.memberships.order_by()
+    waiting = in_status(entries, NOT_IN_YET, now).annotate(standing=of_waiting(now))
+    counts = dict(waiting.values_list("standing").annotate(count=Count("pk")))
+    counts |= entries.aggregate(
         joined=Count("pk", Q(user__isnull=False, is_active=True)),
         inactive=Count("pk", Q(is_active=False)),
     )
-    not_invited = all_people.pop("waiting") - sum(counts.values())
-    counts |= {**all_people, Status.NOT_INVITED.value: not_invited}
     return {status: count for status, count in counts.items() if count}
-
-
-def first_of(conditions: dict[Status, Any]) -> Case:
-    """The status whose condition is the first that fits."""
-    return Case(
-        *(
-            When(condition, then=Value(status.value))
-            for status, condition in conditions.items()
-            if condition
-        ),
-        default=Value(Status.NOT_INVITED.value),
-        output_field=models.CharField(),
-    )
 
 
 def with_status(
@@ -162,5 +137,5 @@ def with_status(
             mail_state=Subquery(mail.values("state")),
             mail_reason=Subquery(mail.values("reason")),
         )
-        .annotate(status=first_of(conditions(now, None)))
+        .annotate(status=of_entry(now))
     )

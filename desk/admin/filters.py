@@ -26,10 +26,8 @@ class StatusFilter(admin.SimpleListFilter):
         return [(NOT_IN_YET, "Can’t get in yet"), *Status.choices]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if not (wanted := self.value()):
-            return queryset
-        company = desk_company(request)
-        return in_status(queryset, wanted, timezone.now(), company)
+        wanted = self.value()
+        return in_status(queryset, wanted, timezone.now()) if wanted else queryset
 
 
 def few(model: type[Vendor | Project], request: HttpRequest) -> list[Any] | None:

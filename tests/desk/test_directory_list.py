@@ -183,8 +183,6 @@ def fill(company, ada, tower, count):
     foreman = template(company, FOREMAN)
     ProjectMembership.objects.grant([(each, tower, foreman) for each in entries], None)
     Invitation.objects.send(entries[::2], ada.user)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as PostgreSQL does by itself, a minute later
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "p"}, {"status": "invited"}])
