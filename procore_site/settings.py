@@ -123,8 +123,8 @@ POSTGRESQL_OPTIONS = {
         "max_size": env.int("DATABASE_POOL_SIZE", 8),
         "timeout": 10,
     },
-    # Compiling a query takes longer than any of ours does: what looks dear to the planner
-    # are look-ups for the rows of one page.
+    # Compiling takes longer than any query of ours: what looks dear to the planner are
+    # look-ups for the rows of one page.
     "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c jit=off",
 }
 
