@@ -12,16 +12,14 @@ from django.db.models.functions import TruncWeek
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.models import Company, ProjectMembership
-from desk.status import NOT_IN_YET, Status, count_by_status
+from companies.models import Company
+from desk.status import EXPIRING, NOT_IN_YET, Status, count_by_status, in_status
 from invitations.models import Invitation
 
 WEEKS = 12
 # The picture of the weeks, in units of its own: the columns of a week, the highest one.
 WIDTH, HEIGHT = 40, 100
 PROJECTS = 8
-EXPIRE_WITHIN = timedelta(days=2)
-END_WITHIN = timedelta(days=7)
 
 
 def directory(**query: object) -> str:
@@ -97,23 +95,14 @@ class Overview:
 
     @property
     def expiring(self) -> Figure:
-        soon = Invitation.objects.acceptable(self.now).filter(
-            company=self.company, expires_at__lte=self.now + EXPIRE_WITHIN
-        )
-        return Figure(
-            "Invitations that expire within two days",
-            soon.count(),
-            directory(status=Status.INVITED.value),
-        )
+        soon = in_status(self.company.memberships.all(), EXPIRING, self.now)
+        label = "Invitations that expire within two days"
+        return Figure(label, soon.count(), directory(status=EXPIRING))
 
     @property
     def ending(self) -> Figure:
         today = timezone.localdate(self.now)
-        grants = ProjectMembership.objects.in_force(today).filter(
-            company=self.company,
-            ends_on__lte=today + END_WITHIN,
-            membership__is_active=True,
-        )
+        grants = self.company.projectmemberships.ending(today)
         url = reverse("admin:companies_projectmembership_changelist")
         label = "Accesses to projects that end within seven days"
         return Figure(label, grants.count(), f"{url}?state=ending")
@@ -121,10 +110,9 @@ class Overview:
     @cached_property
     def projects(self) -> list[Figure]:
         """Active projects where most people of the crew can't get in yet."""
-        grants = ProjectMembership.objects.not_over(timezone.localdate(self.now))
-        absent = grants.filter(
-            company=self.company, membership__user=None, membership__is_active=True
-        )
+        today = timezone.localdate(self.now)
+        grants = self.company.projectmemberships.not_ended(today)
+        absent = grants.filter(membership__user=None, membership__is_active=True)
         counted = (
             absent.filter(project__is_active=True)
             .order_by()

@@ -1,6 +1,6 @@
 """Where each person of a directory stands: the same word for list, filter and count."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -25,8 +25,14 @@ class Status(models.TextChoices):
     INACTIVE = "inactive", "Inactive"
 
 
-# All statuses of people who can't get in yet, as one choice of the filter.
+# What one asks besides: about several statuses at once, or about a part of one.
 NOT_IN_YET = "not_in_yet"
+EXPIRING = "expiring"
+QUESTIONS = [
+    (NOT_IN_YET, "Can’t get in yet"),
+    (EXPIRING, "Expires within two days"),
+]
+EXPIRING_WITHIN = timedelta(days=2)
 
 
 def of_pending(now: datetime) -> Case:
@@ -77,7 +83,7 @@ def of_entry(now: datetime) -> Case:
 def in_status(
     entries: models.QuerySet[Any], wanted: str, now: datetime
 ) -> models.QuerySet[Any]:
-    """Those that have this status, or that aren't in yet."""
+    """Those that have this status, or of which one of the questions is true."""
     match wanted:
         case Status.INACTIVE:
             return entries.filter(is_active=False)
@@ -86,6 +92,10 @@ def in_status(
     waiting = entries.filter(is_active=True, user=None)
     if wanted == NOT_IN_YET:
         return waiting
+    if wanted == EXPIRING:
+        soon = Q(invitations__expires_at__lte=now + EXPIRING_WITHIN)
+        invited = in_status(entries, Status.INVITED, now)
+        return invited.filter(soon, invitations__state=Invitation.State.PENDING)
     found: models.QuerySet[Any] = waiting.alias(standing=of_waiting(now))
     return found.filter(standing=wanted)
 

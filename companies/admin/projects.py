@@ -1,6 +1,6 @@
 """Projects, vendors, and who is on which project."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, cast
 
 from django import forms
@@ -29,7 +29,6 @@ from companies.fields import validate_plain_text
 from companies.models import Membership, Project, ProjectMembership, Vendor
 from companies.tools import Level
 
-ENDING_WITHIN = timedelta(days=7)
 PROJECTS_FOUND = 500  # by one search
 
 
@@ -199,11 +198,12 @@ class StandingFilter(admin.SimpleListFilter):
         today = timezone.localdate()
         conditions = {
             "now": in_force(today),
-            "ending": in_force(today) & Q(ends_on__lte=today + ENDING_WITHIN),
             "later": Q(starts_on__gt=today, suspended_at=None),
             "over": Q(ends_on__lt=today, suspended_at=None),
             "suspended": Q(suspended_at__isnull=False),
         }
+        if self.value() == "ending":
+            return queryset.ending(today)
         return queryset.filter(conditions.get(self.value() or "", Q()))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
@@ -23,14 +23,27 @@ if TYPE_CHECKING:
     from companies.models.projects import Project
 
 
+ENDING_WITHIN = timedelta(days=7)
+
+
 class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
     def in_force(self, day: date | None = None) -> Self:
         """Grants that hold on this day, or today."""
         return self.filter(in_force(day or timezone.localdate()))
 
+    def not_ended(self, day: date) -> Self:
+        """Grants whose last day has not passed, the suspended ones too."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day))
+
     def not_over(self, day: date) -> Self:
         """Grants that hold on this day or will hold later."""
-        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), suspended_at=None)
+        return self.not_ended(day).filter(suspended_at=None)
+
+    def ending(self, day: date) -> Self:
+        """Grants of active people that hold, and whose last day is near."""
+        return self.in_force(day).filter(
+            ends_on__lte=day + ENDING_WITHIN, membership__is_active=True
+        )
 
     def limiting(self, day: date) -> Self:
         """Those that limit somebody, now or later: they don't limit administrators."""

@@ -12,7 +12,8 @@ from companies.admin import CompanyRelatedFilter
 from companies.admin.scoped import row_keys
 from companies.desk import desk_company
 from companies.models import Project, ProjectMembership, Vendor
-from desk.status import NOT_IN_YET, Status, in_status
+from companies.models.grants import ProjectMembershipQuerySet
+from desk.status import QUESTIONS, Status, in_status
 
 # So many are listed to choose from; of more one types a part of the name.
 LISTED = 100
@@ -23,7 +24,7 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(NOT_IN_YET, "Can’t get in yet"), *Status.choices]
+        return [*QUESTIONS, *Status.choices]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         wanted = self.value()
@@ -54,6 +55,12 @@ def listed(
     return [(str(row.pk), str(row)) for row in rows]
 
 
+def on_projects(*conditions: Q, **more: Any) -> ProjectMembershipQuerySet:
+    """Who is on such a project or will be; the list of the grants has the others."""
+    grants = ProjectMembership.objects.not_ended(timezone.localdate())
+    return grants.filter(*conditions, **more)
+
+
 class VendorFilter(CompanyRelatedFilter):
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
@@ -77,7 +84,7 @@ class ProjectFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         keys = [int(key) for key in row_keys([self.value()])]
-        grants = ProjectMembership.objects.filter(project__in=keys)
+        grants = on_projects(project__in=keys)
         return queryset.filter(pk__in=grants.values("membership"))
 
 
@@ -131,7 +138,7 @@ class ProjectNameFilter(NameFilter):
         name = self.value()
         if not name:
             return queryset
-        grants = ProjectMembership.objects.filter(
+        grants = on_projects(
             Q(project__name__icontains=name) | Q(project__number__icontains=name)
         )
         return queryset.filter(pk__in=grants.values("membership"))

@@ -81,6 +81,26 @@ def test_an_invitation_that_expires_soon_needs_attention(acme, ivo):
     )
 
 
+def test_the_lists_hold_no_more_than_is_counted(as_, ada, people, max_, tower):
+    """What expires later, is over, or is of somebody inactive isn't in them either."""
+    now, today = timezone.now(), timezone.localdate()
+    soon = invite(add_entry(people, "soon@acme.example"), ada.user)
+    Invitation.objects.filter(pk=soon.pk).update(expires_at=now + timedelta(days=1))
+    left = put_on(add_entry(people, "left@subco.example"), tower)
+    over = {"ends_on": today - timedelta(days=1)}
+    tower.project_memberships.filter(pk=left.pk).update(**over)
+    gone = put_on(people.memberships.get(email="gone@acme.example"), tower)
+    ends = {"ends_on": today + timedelta(days=2)}
+    tower.project_memberships.filter(pk=gone.pk).update(**ends)
+    max_.project_memberships.update(**ends)
+    overview, client = overview_of(people), as_(ada)
+    figures = [overview.expiring, overview.ending, *overview.projects]
+    assert [figure.count for figure in figures] == [1, 1, 1]
+    for figure in figures:
+        listed = client.get(figure.url).context["cl"].result_count
+        assert (figure.label, listed) == (figure.label, figure.count)
+
+
 def test_nothing_to_do_is_said(as_, ada):
     assert "Nothing. Everybody who was invited" in as_(ada).get(INDEX).text
 
