@@ -250,6 +250,8 @@ def test_page_of_a_form_of_another_company(page, check, log_in):
 def test_an_action_needs_no_mouse(page, log_in):
     log_in(ADMINISTRATOR)
     page.goto(f"{DIRECTORY}?q=lena")
+    press_tab_to(page, page.get_by_role("link", name="Skip the filters"))
+    page.keyboard.press("Enter")
     press_tab_to(page, page.get_by_role("checkbox", name="Lena Brandt"))
     page.keyboard.press("Space")
     # The action stands above the list: back to it.
