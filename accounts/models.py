@@ -196,7 +196,10 @@ class PasswordHistory(models.Model):
     """One of the last four passwords of a user, as its hash (S9)."""
 
     user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="password_history"
+        User,
+        on_delete=models.CASCADE,
+        related_name="password_history",
+        db_index=False,
     )
     sequence = models.PositiveIntegerField()
     password = models.CharField(max_length=128)

@@ -122,6 +122,7 @@ class AuditEvent(AppendOnly):
         null=True,
         blank=True,
         db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     company = models.ForeignKey(
@@ -130,6 +131,7 @@ class AuditEvent(AppendOnly):
         null=True,
         blank=True,
         db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     about_model = models.CharField(max_length=100, blank=True)

@@ -74,13 +74,14 @@ def search_index(table: str, column: str) -> PostgreSQLOnly:
     """Find parts of words in a text column of one company's rows by an index.
 
     Both extensions come with PostgreSQL and are trusted: whoever owns the database may
-    create them.
+    create them. A row is in the index at once: what waits in its list of pending ones
+    is read by each search, and makes the planner pass over the index after an import.
     """
     name = f"{table}_{column}"
     return PostgreSQLOnly(
         f"CREATE EXTENSION IF NOT EXISTS pg_trgm; "
         f"CREATE EXTENSION IF NOT EXISTS btree_gin; "
         f"CREATE INDEX {name} ON {table} "
-        f"USING gin (company_id, {column} gin_trgm_ops)",
+        f"USING gin (company_id, {column} gin_trgm_ops) WITH (fastupdate = off)",
         f"DROP INDEX {name}",
     )

@@ -4,10 +4,24 @@ Each takes a prefix, so that a query of any table can ask it of the rows that it
 """
 
 from datetime import date
+from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q, Value
+from django.db.models.functions import Cast
 
 from companies.tools import CompanyTool, Level, ProjectTool, Scope
+
+if TYPE_CHECKING:
+    from companies.models import Company
+
+
+def of_company(company: "Company") -> Q:
+    """A row of this company.
+
+    Its number says its type: PostgreSQL takes a bare one for an int4, and then passes
+    over the index for searching, in which the company is a bigint.
+    """
+    return Q(company=Cast(Value(company.pk), BigIntegerField()))
 
 
 def current(prefix: str = "") -> Q:

@@ -356,7 +356,9 @@ class ImportRow(OwnedByCompany):
     # Those that write something.
     DOING = [Kind.NEW, Kind.LINK, Kind.CHANGE]
 
-    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
+    source = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="rows", db_index=False
+    )
     number = models.PositiveIntegerField("row")
     cells = models.JSONField(default=dict)
     email = models.CharField(max_length=254, blank=True)

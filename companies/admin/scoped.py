@@ -11,9 +11,10 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db import IntegrityError, models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,6 +25,7 @@ from django.utils.functional import cached_property
 from accounts.models import User
 from audit.admin import AuditedAdmin
 from companies.access import Access
+from companies.conditions import of_company
 from companies.desk import desk_company, desk_level
 from companies.models import Company, OwnedByCompany, PermissionTemplate
 from companies.tools import Level
@@ -34,6 +36,8 @@ EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM
 NAMED = 10
 # So many are shown where an action asks before it is done.
 SHOWN = 50
+# Of so many found rows the keys are read at once; more are counted by the database.
+KEYS_KEPT = 5_000
 # So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
 
@@ -125,7 +129,7 @@ class ScopedMixin:
     ) -> models.QuerySet[Any]:
         """Only the rows of the desk's company; an operator may work for all."""
         if company := desk_company(request):
-            return rows.filter(company=company)
+            return rows.filter(of_company(company))
         return rows if request.user.is_superuser else rows.none()
 
     def has_level(self, request: HttpRequest, level: int, obj: Any = None) -> bool:
@@ -180,6 +184,24 @@ class ScopedMixin:
         return False
 
 
+class FoundPaginator(Paginator[Any]):
+    """Reads the keys of what a search has found, and counts them.
+
+    Else the database would search twice: for the number, and for the page.
+    """
+
+    @cached_property
+    def keys(self) -> list[int] | None:
+        """All that were found, in the order of the list; None of too many."""
+        found = cast(models.QuerySet[Any], self.object_list)
+        keys = list(found.values_list("pk", flat=True)[: KEYS_KEPT + 1])
+        return keys if len(keys) <= KEYS_KEPT else None
+
+    @cached_property
+    def count(self) -> int:
+        return super().count if self.keys is None else len(self.keys)
+
+
 class PagedChangeList(ChangeList):
     """Finds the rows of a page first, and reads only then what the list shows of them.
 
@@ -190,10 +212,18 @@ class PagedChangeList(ChangeList):
         super().get_results(request)
         order = self.queryset.query.order_by
         scoped = cast(CompanyScopedAdmin, self.model_admin)
-        page = self.result_list.values("pk")
-        rows = scoped.get_queryset(request).filter(pk__in=page)
+        rows = scoped.get_queryset(request).filter(pk__in=self.keys_of_page())
         shown = scoped.with_details(self.apply_select_related(rows))
         self.result_list = shown.order_by(*order)
+
+    def keys_of_page(self) -> Any:
+        found = getattr(self.paginator, "keys", None)
+        if found is None:
+            return self.result_list.values("pk")
+        if (self.show_all and self.can_show_all) or not self.multi_page:
+            return found
+        last = self.page_num * self.list_per_page
+        return found[last - self.list_per_page : last]
 
 
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
@@ -221,6 +251,13 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return PagedChangeList
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> Paginator[Any]:
+        if request.GET.get(SEARCH_VAR):
+            return FoundPaginator(queryset, *args, **kwargs)
+        return super().get_paginator(request, queryset, *args, **kwargs)
 
     def with_details(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Add to the rows of one page what the list shows beside their own columns."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.addresses import CanonicalEmailField
 from accounts.models import User
-from companies.conditions import current, on_directory
+from companies.conditions import current, of_company, on_directory
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
 from companies.models.corrections import TAKEN
@@ -65,8 +65,10 @@ def found_by(word: str, company: Company | None) -> Q:
     Firms and log-ins are looked up first: an OR over several tables uses no index.
     """
     own = {} if company is None else {"company": company}
-    # SQLite lowers ASCII only: there a capital umlaut is found as it is typed.
-    found = Q(search_text__contains=word) | Q(search_text__contains=word.lower())
+    found = Q(search_text__contains=word.lower())
+    if word != word.lower():
+        # SQLite lowers ASCII only: there a capital umlaut is found as it is typed.
+        found |= Q(search_text__contains=word)
     firms = Vendor.objects.filter(name__icontains=word, **own)
     if keys := list(firms.values_list("pk", flat=True)[:FOUND_AT_MOST]):
         found |= Q(vendor__in=keys)
@@ -94,7 +96,7 @@ class MembershipQuerySet(StandingQuerySet["Membership"]):
         Args:
             company: whose directory is searched; empty for all.
         """
-        rows = self if company is None else self.filter(company=company)
+        rows = self if company is None else self.filter(of_company(company))
         for word in search.split():
             rows = rows.filter(found_by(word, company))
         return rows

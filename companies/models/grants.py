@@ -190,6 +190,7 @@ class ProjectMembership(OwnedByCompany):
         "companies.Project",
         on_delete=models.PROTECT,
         related_name="project_memberships",
+        db_index=False,
     )
     membership = models.ForeignKey(
         Membership,

@@ -197,7 +197,10 @@ class Bookmark(models.Model):
     """What a person's own list of projects begins with: favourites, last visited."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
     )
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="bookmarks"

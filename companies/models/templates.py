@@ -300,7 +300,10 @@ class HandOut(OwnedByCompany):
     """The holders of one template may give another one to people."""
 
     giver = models.ForeignKey(
-        PermissionTemplate, on_delete=models.CASCADE, related_name="handing_out"
+        PermissionTemplate,
+        on_delete=models.CASCADE,
+        related_name="handing_out",
+        db_index=False,
     )
     given = models.ForeignKey(
         PermissionTemplate, on_delete=models.CASCADE, related_name="handed_out_by"
@@ -321,7 +324,10 @@ class PermissionLevel(models.Model):
     """The level that a template gives on one tool."""
 
     template = models.ForeignKey(
-        PermissionTemplate, on_delete=models.CASCADE, related_name="levels"
+        PermissionTemplate,
+        on_delete=models.CASCADE,
+        related_name="levels",
+        db_index=False,
     )
     tool = models.CharField(max_length=50)
     level = models.PositiveSmallIntegerField(choices=Level)

@@ -87,7 +87,6 @@ class Migration(migrations.Migration):
                         default=invitations.models.invitation.new_public_id,
                         editable=False,
                         max_length=32,
-                        unique=True,
                     ),
                 ),
                 (
@@ -131,6 +130,7 @@ class Migration(migrations.Migration):
                 (
                     "company",
                     models.ForeignKey(
+                        db_index=False,
                         editable=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="%(class)ss",
@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
                 (
                     "membership",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invitations",
                         to="companies.membership",
@@ -245,6 +246,7 @@ class Migration(migrations.Migration):
                 (
                     "invitation",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="deliveries",
@@ -287,6 +289,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="acceptances",
                         to=settings.AUTH_USER_MODEL,
@@ -311,6 +314,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invitation",
             index=models.Index(fields=["membership", "-id"], name="invitations_newest"),
+        ),
+        migrations.AddConstraint(
+            model_name="invitation",
+            constraint=models.UniqueConstraint(
+                fields=("public_id",), name="invitations_invitation_public_id"
+            ),
         ),
         migrations.AddConstraint(
             model_name="invitation",

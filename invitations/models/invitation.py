@@ -71,11 +71,12 @@ class Invitation(OwnedByCompany):
         DECLINED = "declined", "declined"
 
     membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, related_name="invitations"
+        Membership,
+        on_delete=models.PROTECT,
+        related_name="invitations",
+        db_index=False,
     )
-    public_id = models.CharField(
-        max_length=32, unique=True, default=new_public_id, editable=False
-    )
+    public_id = models.CharField(max_length=32, default=new_public_id, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     version = models.PositiveIntegerField(default=1)
     sent_to = CanonicalEmailField("sent to")
@@ -100,6 +101,9 @@ class Invitation(OwnedByCompany):
     class Meta:
         ordering = ["-sent_at", "-id"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["public_id"], name="invitations_invitation_public_id"
+            ),
             models.UniqueConstraint(
                 fields=["membership"],
                 condition=Q(state="pending"),

@@ -85,7 +85,10 @@ class TermsAcceptance(AppendOnly):
         Terms, on_delete=models.PROTECT, related_name="acceptances"
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="acceptances"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="acceptances",
+        db_index=False,
     )
     accepted_at = models.DateTimeField(default=timezone.now, editable=False)
     client_address = models.GenericIPAddressField(null=True, blank=True)

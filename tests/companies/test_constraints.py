@@ -166,7 +166,7 @@ CASES = [
     ),
     # One pending invitation per entry; its state agrees with its timestamps.
     Case(
-        "invitations_invitation.public_id",
+        "invitations_invitation_public_id",
         lambda r: copy(r.ivo, state="revoked", settled_at=timezone.now()),
     ),
     Case("invitations_invitation_one_pending", lambda r: copy(r.ivo, public_id="x")),

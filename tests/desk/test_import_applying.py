@@ -440,6 +440,17 @@ def test_workers_at_once_do_each_row_once(acme, ada, tower, monkeypatch):
     assert AuditEvent.objects.filter(kind=Kind.ENTRY_ADDED).count() == 40
 
 
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_planner_knows_of_the_new_people_at_once(acme, ada, tower):
+    applied(acme, csv_file(HEADER, *people(40)), ada.user)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reltuples FROM pg_class WHERE relname = 'companies_membership'"
+        )
+        assert cursor.fetchone() == (Membership.objects.count(),)
+
+
 def test_somebody_who_is_added_in_the_same_moment_is_found_by_the_next_try(
     acme, ada, tower, monkeypatch
 ):
