@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
@@ -23,13 +24,17 @@ if connection.vendor != "postgresql":
     why = "is not PostgreSQL's" if "DATABASE_URL" in os.environ else "is not set"
     MISSING["postgresql"] = ("PostgreSQL tests", f"DATABASE_URL {why}")
 
-LEFT_OUT = pytest.StashKey[set[str]]()
+# Of several processes that share the tests (pytest-xdist) each empties a Redis database
+# of its own.
+if process := os.environ.get("PYTEST_XDIST_WORKER"):
+    cache = settings.CACHES["default"]
+    if "redis" in cache["BACKEND"]:
+        cache["LOCATION"] += f"?db={process.removeprefix('gw')}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, (_, why) in MISSING.items():
         if item.get_closest_marker(marker):
-            item.config.stash.setdefault(LEFT_OUT, set()).add(marker)
             pytest.skip(why)
 
 
@@ -48,15 +53,16 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    terminalreporter: pytest.TerminalReporter,
 ) -> Generator[None]:
     """Say in one line, after everything else, what was left out and why."""
     yield
-    left_out = config.stash.get(LEFT_OUT, set())
+    skipped = terminalreporter.getreports("skipped")
+    reasons = {report.longrepr[2] for report in skipped}
     if listing := [
         f"{tests} ({why})"
-        for marker, (tests, why) in MISSING.items()
-        if marker in left_out
+        for tests, why in MISSING.values()
+        if f"Skipped: {why}" in reasons
     ]:
         terminalreporter.write_line(f"Left out: {', '.join(listing)}.")
 
