@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts.models import User
 from companies.access import Access
-from companies.admin.projects import DaysForm
+from companies.admin.projects import DaysForm, project_field
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
 from invitations.models.sending import DAYS_AT_MOST
@@ -16,10 +16,11 @@ from invitations.models.sending import DAYS_AT_MOST
 class AddToProjectForm(DaysForm):
     """One project for many people, with one template for all or each one's own.
 
-    Offered is what the giver may hand out, and where (T44).
+    Offered is what the giver may hand out, and where (T44). Who may on a few projects
+    only chooses from a list of them.
     """
 
-    project = forms.ModelChoiceField(queryset=Project.objects.none())
+    project = project_field()
     template = forms.ModelChoiceField(
         queryset=PermissionTemplate.objects.none(),
         required=False,
@@ -34,6 +35,8 @@ class AddToProjectForm(DaysForm):
         templates = PermissionTemplate.objects.filter(
             company=company, scope=Scope.PROJECT
         )
+        if not access.is_administrator:
+            self.fields["project"].widget = forms.Select()
         cast(Any, self.fields["project"]).queryset = access.given_on(projects)
         cast(Any, self.fields["template"]).queryset = access.offered(templates)
 
@@ -104,7 +107,7 @@ class ReactivateForm(forms.Form):
 
 
 class ExplainForm(forms.Form):
-    project = forms.ModelChoiceField(queryset=Project.objects.none(), required=False)
+    project = project_field(required=False)
 
     def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

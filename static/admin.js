@@ -24,6 +24,14 @@ function nameBoxes(root) {
     }
 }
 
+// Nor does an open box say which list belongs to it, and what is to be typed.
+function nameOpenBox({ target }) {
+    const box = target.nextElementSibling.querySelector(".select2-selection");
+    box.setAttribute("aria-controls", box.getAttribute("aria-owns"));
+    const typed = document.querySelector(".select2-container--open .select2-search__field");
+    if (typed) typed.ariaLabel = `Search: ${box.ariaLabel ?? ""}`;
+}
+
 function nameAll() {
     nameFields(document);
     nameBoxes(document);
@@ -33,4 +41,5 @@ function nameAll() {
 document.getElementById("searchbar")?.setAttribute("aria-label", "Search");
 nameFields(document);
 window.django?.jQuery?.(() => nameBoxes(document)); // after Select2 has begun the same way
+window.django?.jQuery?.(document).on("select2:open", nameOpenBox);
 document.addEventListener("formset:added", nameAll);

@@ -20,6 +20,7 @@ from companies.admin.scoped import (
     EVERYWHERE,
     CompanyRelatedFilter,
     CompanyScopedAdmin,
+    CompletedSelect,
     GivingForm,
 )
 from companies.conditions import in_force
@@ -41,6 +42,20 @@ def day_field(label: str, *, required: bool = True) -> forms.DateField:
     ]
     return forms.DateField(
         label=label, required=required, widget=widget, validators=within
+    )
+
+
+def project_field(**options: Any) -> forms.ModelChoiceField[Project]:
+    """A project of the company, found by a part of its name or number.
+
+    The form says of which: a list of thousands would be no choice.
+    """
+    key = ProjectMembership._meta.get_field("project")
+    return forms.ModelChoiceField(
+        queryset=Project.objects.none(),
+        widget=CompletedSelect(key, admin.site),
+        error_messages={"invalid_choice": "Choose another project."},
+        **options,
     )
 
 
@@ -76,9 +91,7 @@ class DaysForm(forms.Form):
 class MobiliseForm(DaysForm):
     """From which project the crew comes, and for which days."""
 
-    source = forms.ModelChoiceField(
-        queryset=Project.objects.none(), label="Crew of the project"
-    )
+    source = project_field(label="Crew of the project")
     field_order = ["source", "starts_on", "ends_on"]
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:

@@ -313,8 +313,12 @@ def test_pages_of_a_crew(page, check, log_in):
     target = Project.objects.get(number="24-011")
     check(reverse("admin:companies_project_change", args=[target.pk]))
     page.get_by_role("link", name="Bring a crew").click()
-    page.get_by_label("Crew of the project").select_option(str(source))
+    page.locator(".select2-selection").click()
+    page.locator(".select2-search__field").fill("24-01")
+    check()
+    page.get_by_role("option", name=str(source)).click()
     page.get_by_role("button", name="Show the difference").click()
+    expect(page.get_by_label("Crew of the project").first).to_contain_text(str(source))
     check()
     check(reverse("admin:companies_project_demobilise", args=[target.pk]))
 

@@ -172,7 +172,7 @@ def test_crew_of_a_foreign_project_is_not_taken(as_, gina, globex, bridge, max_,
     answer = as_(gina).post(
         address(bridge, "mobilise"), {"source": tower.pk, "apply": "1"}
     )
-    assert "Select a valid choice" in answer.content.decode()
+    assert "Choose another project." in answer.content.decode()
     assert not bridge.project_memberships.exists()
 
 

@@ -46,3 +46,48 @@ def test_access_is_a_sentence_for_each_project(as_, ada, max_, acme, tower):
         assert "Punch List" not in text
     one = client.get(desk, {"project": tower.pk}).content.decode()
     assert "Punch List" in one
+
+
+@pytest.mark.usefixtures("many")
+def test_of_many_projects_one_types_a_part(as_, ada, max_, ivo, tower):
+    """Adding to one, bringing a crew, and asking about one list none of them."""
+    client = as_(ada)
+    pages = {
+        "project": client.post(
+            reverse("admin:companies_membership_changelist"),
+            {"action": "add_to_project", "_selected_action": [ivo.pk]},
+        ),
+        "source": client.get(
+            reverse("admin:companies_project_mobilise", args=[tower.pk])
+        ),
+    }
+    for name, page in pages.items():
+        field = str(page.context["form"][name])
+        assert 'data-field-name="project"' in field
+        assert "<option" not in field
+        assert "select2.full" in page.text
+    found = client.get(
+        reverse("admin:autocomplete"),
+        {
+            "app_label": "companies",
+            "model_name": "projectmembership",
+            "field_name": "project",
+            "term": "n-17",
+        },
+    )
+    assert [each["text"] for each in found.json()["results"]] == ["N-17 P17"]
+
+
+@pytest.mark.usefixtures("many")
+def test_what_was_chosen_is_there_when_the_form_comes_back(as_, ada, ivo, tower):
+    page = as_(ada).post(
+        reverse("admin:companies_membership_changelist"),
+        {
+            "action": "add_to_project",
+            "_selected_action": [ivo.pk],
+            "apply": "1",
+            "project": tower.pk,
+            "starts_on": "yesterday",
+        },
+    )
+    assert f">{tower}</option>" in str(page.context["form"]["project"])
