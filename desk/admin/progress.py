@@ -7,11 +7,13 @@ from uuid import UUID
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.html import format_html
 
 from companies.admin import CompanyScopedAdmin
 from invitations.models import Delivery
 from invitations.models.delivery import DeliveryQuerySet
+from invitations.models.sending import Sending
 
 State = Delivery.State
 # What a reader of a sending tells apart; being sent is on its way too.
@@ -22,6 +24,21 @@ GROUPS = {
     "accepted": ("Accepted by the mail server", [State.ACCEPTED]),
     "dropped": ("Not sent, no longer needed", [State.DROPPED]),
 }
+
+
+def on_their_way(sending: Sending, one: str, many: str) -> str:
+    """Say how many mails are, and where one sees them arrive; nothing where none is.
+
+    Args:
+        one: the sentence for a single one.
+        many: what follows the number of several.
+    """
+    count = len(sending.sent)
+    if not count:
+        return ""
+    done = one if count == 1 else f"{count} {many}"
+    url = reverse("admin:invitations_invitation_progress", args=[sending.batch])
+    return format_html('{} <a href="{}">See them arrive</a>', done, url)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ from accounts.requests import UserRequest
 from companies.admin import CompanyScopedAdmin
 from companies.desk import desk_company
 from companies.models import Membership
+from desk.admin.progress import on_their_way
 from desk.repair import Group, failed_mails, grouped, guess, known_domains
 from invitations.models import Delivery, Invitation
+from invitations.models.sending import Sending
 
 REPAIR = "admin:invitations_invitation_repair"
 TITLE = "Mails that did not arrive"
@@ -47,7 +49,7 @@ class RepairForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.entries = [entry_of(mail) for mail in group.mails]
         self.shown = self.entries[:ROWS_SHOWN]
-        self.sent: set[int] = set()
+        self.sending = Sending()
         for entry in self.shown:
             self.fields[f"chosen_{entry.pk}"] = forms.BooleanField(
                 required=False, initial=True, label=str(entry)
@@ -63,8 +65,9 @@ class RepairForm(forms.Form):
 
     def rows(self) -> Iterator[tuple[Membership, Any, Any]]:
         """The people, each with a box to tick and a field; who is done is left out."""
+        sent = {invitation.membership_id for invitation in self.sending.sent}
         for entry in self.shown:
-            if entry.pk not in self.sent:
+            if entry.pk not in sent:
                 yield entry, self[f"chosen_{entry.pk}"], self[f"address_{entry.pk}"]
 
     def clean_domain(self) -> str:
@@ -104,9 +107,8 @@ class RepairForm(forms.Form):
             ValidationError: when nobody can be invited; then nothing is corrected.
         """
         correcting = Membership.objects.correct_addresses(self.addresses(), by)
-        sending = Invitation.objects.send(correcting.corrected, by)
-        self.sent = {invitation.membership_id for invitation in sending.sent}
-        return [*correcting.refused, *sending.refused]
+        self.sending = Invitation.objects.send(correcting.corrected, by)
+        return [*correcting.refused, *self.sending.refused]
 
     def say(self, refused: list[tuple[Membership, str]]) -> list[tuple[Any, str]]:
         """Say at each row why it was refused. Return those that don't stand here."""
@@ -175,14 +177,10 @@ class RepairPages(CompanyScopedAdmin):
             sentence = "Somebody else has changed this meanwhile. Send it once more."
             self.message_user(request, sentence, messages.ERROR)
             return False
-        count = len(form.sent)
-        done = {0: "", 1: "The invitation is on its way."}
+        one = "The invitation is on its way."
+        done = on_their_way(form.sending, one, "invitations are on their way.")
         elsewhere = form.say(refused)
-        self.report(
-            request,
-            done.get(count, f"{count} invitations are on their way."),
-            elsewhere,
-        )
+        self.report(request, done, elsewhere)
         return not refused or len(elsewhere) == len(refused)
 
     def repair_page(

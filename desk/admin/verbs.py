@@ -15,9 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from accounts.models import User
 from accounts.requests import UserRequest
@@ -25,6 +23,7 @@ from companies.admin import EVERYWHERE, CompanyScopedAdmin
 from companies.desk import desk_company
 from companies.models import Company, Membership, ProjectMembership
 from companies.models.standing import Outcome
+from desk.admin.progress import on_their_way
 from desk.exports import PEOPLE, csv_response, people
 from desk.forms import (
     AddToProjectForm,
@@ -271,11 +270,7 @@ class DirectoryVerbs(CompanyScopedAdmin):
         many: str,
         refused: Refused = (),
     ) -> None:
-        """Say how many mails are on their way, and where one sees them arrive."""
-        done = counted(len(sending.sent), one, many)
-        if done:
-            url = reverse("admin:invitations_invitation_progress", args=[sending.batch])
-            done = format_html('{} <a href="{}">See them arrive</a>', done, url)
+        done = on_their_way(sending, one, many)
         self.report(request, done, [*refused, *sending.refused])
 
     def tell(self, request: HttpRequest, outcome: Outcome, what: str) -> None:

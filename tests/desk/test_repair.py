@@ -75,8 +75,12 @@ def given(*entries, domain="", **addresses):
     return {"domain": domain, **shown, **ticked, **addresses}
 
 
+ARRIVE = re.compile(r' <a href="(.*)">See them arrive</a>')
+
+
 def messages(answer):
-    return [str(message) for message in answer.context["messages"]]
+    """What was told, without the link to the page that shows the mails arrive."""
+    return [ARRIVE.sub("", str(message)) for message in answer.context["messages"]]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +190,14 @@ def test_the_domain_is_corrected_for_all_chosen(as_, ada, people, failed, mailou
         assert invitation.version == version
         assert invitation.sent_to == invitation.membership.email
     assert "1 person at gmial.com" in text(answer)
+
+
+def test_where_the_mails_arrive_is_told(as_, ada, people, failed):
+    client = as_(ada)
+    answer = client.post(page_of(), given(*people[:2], domain="gmail.com"), follow=True)
+    [told] = answer.context["messages"]
+    page = text(client.get(ARRIVE.search(str(told))[1]))
+    assert "p0@gmail.com" in page and "p1@gmail.com" in page
 
 
 def test_an_address_is_corrected_by_itself(as_, ada, people, failed):
