@@ -9,7 +9,7 @@ from django.dispatch import Signal
 
 class AuditConfig(AppConfig):
     name = "audit"
-    verbose_name = "Audit"
+    verbose_name = "What happened"
 
     def ready(self) -> None:
         from allauth.account import signals as account

@@ -37,8 +37,24 @@ function nameAll() {
     nameBoxes(document);
 }
 
+// On a phone the cells of a list stand below each other: all but the first say there
+// which column they are of.
+function headCells() {
+    const headings = [...document.querySelectorAll("#result_list thead th")];
+    const first = headings.findIndex((each) => !each.matches(".action-checkbox-column"));
+    for (const cell of document.querySelectorAll("#result_list tbody :is(th, td)")) {
+        if (cell.cellIndex <= first) continue;
+        const heading = headings[cell.cellIndex]?.querySelector(".text");
+        if (heading) cell.dataset.heading = heading.textContent.trim();
+        const isPicture = cell.querySelector("img");
+        const saysNothing = !isPicture && /^[-—]?$/.test(cell.textContent.trim());
+        cell.classList.toggle("says-nothing", saysNothing);
+    }
+}
+
 // Its label is a picture of a magnifier.
 document.getElementById("searchbar")?.setAttribute("aria-label", "Search");
+headCells();
 nameFields(document);
 window.django?.jQuery?.(() => nameBoxes(document)); // after Select2 has begun the same way
 window.django?.jQuery?.(document).on("select2:open", nameOpenBox);

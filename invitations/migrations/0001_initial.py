@@ -154,6 +154,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invitations",
                         to="companies.membership",
+                        verbose_name="person",
                     ),
                 ),
             ],

@@ -74,6 +74,7 @@ class Invitation(OwnedByCompany):
         Membership,
         on_delete=models.PROTECT,
         related_name="invitations",
+        verbose_name="person",
         db_index=False,
     )
     public_id = models.CharField(max_length=32, default=new_public_id, editable=False)
