@@ -62,7 +62,12 @@ def pages(results: "DeskResults") -> str:
             ]
         rows.append([*cells, str(max(results.queries[what, n] for n in results.sizes))])
     columns = ["page", "few", "of that database", "all", "of that database", "queries"]
-    return "## Pages\n\n" + table(columns, rows)
+    return f"""## Pages
+
+The search of a plain admin is what Django's own list of people asks: how many are
+found, how many there are, and a page of them, by `UPPER(…) LIKE` in three columns.
+
+{table(columns, rows)}"""
 
 
 def sending(results: "DeskResults") -> str:

@@ -255,7 +255,8 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     def get_paginator(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> Paginator[Any]:
-        if request.GET.get(SEARCH_VAR):
+        """For a search another one, unless the list has its own."""
+        if request.GET.get(SEARCH_VAR) and self.paginator is Paginator:
             return FoundPaginator(queryset, *args, **kwargs)
         return super().get_paginator(request, queryset, *args, **kwargs)
 

@@ -33,12 +33,14 @@ MORE = "There is more: choose a shorter time."
 
 
 class HistoryPaginator(Paginator[Any]):
-    """Counts as far as anybody reads: the table gets millions of rows."""
+    """Counts as far as anybody reads: the table gets millions of rows.
+
+    In the order of the list, which leads PostgreSQL to the index of a company's events.
+    """
 
     @cached_property
     def count(self) -> int:
-        rows = cast(models.QuerySet[Any], self.object_list)
-        return rows.order_by()[:COUNTED].count()
+        return cast(models.QuerySet[Any], self.object_list)[:COUNTED].count()
 
     @property
     def is_cut(self) -> bool:

@@ -323,6 +323,8 @@ def test_only_so_many_are_counted(as_, ada, acme, monkeypatch):
         happen(acme, ada)
     page = text(as_(ada).get(LIST))
     assert "The newest 3. Choose a time to read older ones." in page
+    page = text(as_(ada).get(LIST, {"q": "ada"}))
+    assert "The newest 3. Choose a time to read older ones." in page
     page = text(as_(ada).get(LIST, {"person": "nobody"}))
     assert "0 in all" in page
 
