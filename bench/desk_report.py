@@ -64,8 +64,9 @@ def pages(results: "DeskResults") -> str:
     columns = ["page", "few", "of that database", "all", "of that database", "queries"]
     return f"""## Pages
 
-The search of a plain admin is what Django's own list of people asks: how many are
-found, how many there are, and a page of them, by `UPPER(…) LIKE` in three columns.
+The search of a plain admin is what Django's own list of the people of all companies
+would ask: how many are found, how many there are, and a page of them, by
+`UPPER(…) LIKE` in three columns.
 
 {table(columns, rows)}"""
 

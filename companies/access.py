@@ -207,7 +207,7 @@ def may_invite(user: User | None, entries: QuerySet[Membership]) -> set[int]:
     if not (user.is_superuser or user.is_proven):
         return set()
     keys: set[int] = set()
-    for company in set(entries.order_by().values_list("company", flat=True)):
+    for company in entries.order_by().values_list("company", flat=True).distinct():
         own = Access.of(user, company).invitable(entries.filter(company=company))
         keys.update(own.values_list("pk", flat=True))
     return keys

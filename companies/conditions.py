@@ -1,6 +1,6 @@
 """The conditions that decide who reaches what: each is said once, here.
 
-Each takes a prefix, so that a query of any table can ask it of the rows that it joins.
+Most take a prefix, so that a query of any table can ask it of the rows that it joins.
 """
 
 from datetime import date

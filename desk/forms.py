@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts.models import User
 from companies.access import Access
-from companies.admin.projects import DaysForm, project_field
+from companies.admin.projects import DaysForm, ProjectField
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
 from invitations.models.sending import DAYS_AT_MOST
@@ -16,11 +16,11 @@ from invitations.models.sending import DAYS_AT_MOST
 class AddToProjectForm(DaysForm):
     """One project for many people, with one template for all or each one's own.
 
-    Offered is what the giver may hand out, and where (T44). Who may on a few projects
-    only chooses from a list of them.
+    Offered is what the giver may hand out, and where (T44). Whoever may give only on
+    some projects chooses from a list of those.
     """
 
-    project = project_field()
+    project = ProjectField()
     template = forms.ModelChoiceField(
         queryset=PermissionTemplate.objects.none(),
         required=False,
@@ -35,9 +35,10 @@ class AddToProjectForm(DaysForm):
         templates = PermissionTemplate.objects.filter(
             company=company, scope=Scope.PROJECT
         )
-        if not access.is_administrator:
-            self.fields["project"].widget = forms.Select()
-        cast(Any, self.fields["project"]).queryset = access.given_on(projects)
+        cast(ProjectField, self.fields["project"]).offer(
+            access.given_on(projects),
+            as_list=access.is_operator or not access.is_administrator,
+        )
         cast(Any, self.fields["template"]).queryset = access.offered(templates)
 
     def pairs(
@@ -107,9 +108,10 @@ class ReactivateForm(forms.Form):
 
 
 class ExplainForm(forms.Form):
-    project = project_field(required=False)
+    project = ProjectField(required=False)
 
-    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, company: Company, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = cast(Any, self.fields["project"])
-        field.queryset = Project.objects.filter(company=company)
+        projects = Project.objects.filter(company=company)
+        field = cast(ProjectField, self.fields["project"])
+        field.offer(projects, as_list=by.is_superuser)

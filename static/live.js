@@ -4,11 +4,15 @@ const EVERY = 2000;
 const pause = () => new Promise((resolve) => setTimeout(resolve, EVERY));
 
 async function load() {
-    const answer = await fetch(location.href).catch(() => null); // no network: try again
-    if (!answer) return document;
-    // The session has ended, or another company is selected: what is shown stays.
-    if (!answer.ok || answer.redirected) return null;
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+    const answer = await fetch(location.href).catch(() => null);
+    // No network, or the server is being restarted: try again.
+    if (!answer || answer.status >= 500) return document;
+    if (answer.ok && !answer.redirected) {
+        return new DOMParser().parseFromString(await answer.text(), "text/html");
+    }
+    // Logged out, or the company was switched: the page itself says so.
+    location.reload();
+    return null;
 }
 
 const holdsText = (element) =>
@@ -20,7 +24,10 @@ function renew(old, fresh) {
     if (old.isEqualNode(fresh)) return;
     for (const { name, value } of fresh.attributes) old.setAttribute(name, value);
     const children = [...old.children];
-    const isAlike = children.length > 0 && children.length === fresh.children.length;
+    const isAlike =
+        children.length > 0 &&
+        children.length === fresh.children.length &&
+        children.every((child, n) => child.tagName === fresh.children[n].tagName);
     if (isAlike && !holdsText(old) && !holdsText(fresh)) {
         children.forEach((child, n) => renew(child, fresh.children[n]));
     } else {

@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
 from django.db import connection
+from redis.connection import parse_url
 
 pytest_plugins = ["tests.cast", "tests.smtp"]
 
@@ -25,11 +26,12 @@ if connection.vendor != "postgresql":
     MISSING["postgresql"] = ("PostgreSQL tests", f"DATABASE_URL {why}")
 
 # Of several processes that share the tests (pytest-xdist) each empties a Redis database
-# of its own.
+# of its own: the one that is named, and those after it.
 if process := os.environ.get("PYTEST_XDIST_WORKER"):
     cache = settings.CACHES["default"]
     if "redis" in cache["BACKEND"]:
-        cache["LOCATION"] += f"?db={process.removeprefix('gw')}"
+        named = parse_url(cache["LOCATION"]).get("db", 0)
+        cache["LOCATION"] += f"?db={named + int(process.removeprefix('gw'))}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

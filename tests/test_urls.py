@@ -70,7 +70,6 @@ ALLOWED = {
     "admin:companies_project_mobilise",
     "admin:invitations_invitation_repair",
     "admin:companies_project_demobilise",
-    "admin:desk_import_progress",
     "admin:desk_import_refused",
     "admin:desk_import_template_csv",
     "admin:desk_import_template_xlsx",

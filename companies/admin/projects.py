@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from accounts.models import User
 from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
 from companies.admin.scoped import (
@@ -45,18 +46,27 @@ def day_field(label: str, *, required: bool = True) -> forms.DateField:
     )
 
 
-def project_field(**options: Any) -> forms.ModelChoiceField[Project]:
-    """A project of the company, found by a part of its name or number.
+class ProjectField(forms.ModelChoiceField[Project]):
+    """A project, found by a part of its name or number: there may be thousands."""
 
-    The form says of which: a list of thousands would be no choice.
-    """
-    key = ProjectMembership._meta.get_field("project")
-    return forms.ModelChoiceField(
-        queryset=Project.objects.none(),
-        widget=CompletedSelect(key, admin.site),
-        error_messages={"invalid_choice": "Choose another project."},
-        **options,
-    )
+    def __init__(self, **options: Any) -> None:
+        key = ProjectMembership._meta.get_field("project")
+        super().__init__(
+            queryset=Project.objects.none(),
+            widget=CompletedSelect(key, admin.site),
+            error_messages={"invalid_choice": "Choose another project."},
+            **options,
+        )
+
+    def offer(self, projects: Any, *, as_list: bool) -> None:
+        """Take only these projects.
+
+        Args:
+            as_list: where the search of the desk would find others than these.
+        """
+        if as_list:
+            self.widget = forms.Select()
+        self.queryset = projects
 
 
 class ReasonForm(forms.Form):
@@ -91,13 +101,14 @@ class DaysForm(forms.Form):
 class MobiliseForm(DaysForm):
     """From which project the crew comes, and for which days."""
 
-    source = project_field(label="Crew of the project")
+    source = ProjectField(label="Crew of the project")
     field_order = ["source", "starts_on", "ends_on"]
 
-    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, project: Project, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = Project.objects.filter(company=project.company_id)
-        cast(Any, self.fields["source"]).queryset = others.exclude(pk=project.pk)
+        source = cast(ProjectField, self.fields["source"])
+        source.offer(others.exclude(pk=project.pk), as_list=by.is_superuser)
 
 
 @admin.register(Project)
@@ -138,7 +149,7 @@ class ProjectAdmin(CompanyScopedAdmin):
     def mobilise(self, request: UserRequest, pk: int) -> HttpResponse:
         """Bring another project's crew here: first the difference, then the deed."""
         project = self.find(request, pk)
-        form = MobiliseForm(request.POST or None, project=project)
+        form = MobiliseForm(request.POST or None, project=project, by=request.user)
         crew: list[tuple[str, list[Any]]] = []
         if form.is_valid():
             source = form.cleaned_data["source"]

@@ -187,7 +187,8 @@ class ScopedMixin:
 class FoundPaginator(Paginator[Any]):
     """Reads the keys of what a search has found, and counts them.
 
-    Else the database would search twice: for the number, and for the page.
+    Else the database would search twice: for the number, and for the page. Of very much
+    it does so even now.
     """
 
     @cached_property
@@ -220,10 +221,8 @@ class PagedChangeList(ChangeList):
         found = getattr(self.paginator, "keys", None)
         if found is None:
             return self.result_list.values("pk")
-        if (self.show_all and self.can_show_all) or not self.multi_page:
-            return found
-        last = self.page_num * self.list_per_page
-        return found[last - self.list_per_page : last]
+        query = self.result_list.query  # cut to the page, and not asked yet
+        return found[query.low_mark : query.high_mark]
 
 
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
@@ -256,7 +255,8 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> Paginator[Any]:
         """For a search another one, unless the list has its own."""
-        if request.GET.get(SEARCH_VAR) and self.paginator is Paginator:
+        is_search = bool(request.GET.get(SEARCH_VAR, "").strip())
+        if is_search and self.paginator is Paginator:
             return FoundPaginator(queryset, *args, **kwargs)
         return super().get_paginator(request, queryset, *args, **kwargs)
 

@@ -121,7 +121,7 @@ class OwnedByCompany(models.Model):
         on_delete=models.PROTECT,
         editable=False,
         related_name="%(class)ss",
-        # Nothing is found by it alone but where a wider index begins with it.
+        # Where rows are found by it, a wider index begins with it: test_indexes.
         db_index=False,
     )
 

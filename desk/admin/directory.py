@@ -237,7 +237,7 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         if entry is None or not self.has_view_permission(request, entry):
             raise Http404
         rows = explain_grants(entry)
-        form = ExplainForm(request.GET, company=entry.company)
+        form = ExplainForm(request.GET, company=entry.company, by=request.user)
         if form.is_valid() and (project := form.cleaned_data["project"]):
             rows = [(project, Explainer.of(entry, project))]
         context = {

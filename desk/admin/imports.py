@@ -14,7 +14,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    JsonResponse,
 )
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -59,7 +58,6 @@ class ImportAdmin(CompanyScopedAdmin):
 
     def get_urls(self) -> list[Any]:
         pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
-            ("<int:pk>/progress/", self.progress, "progress"),
             ("<int:pk>/refused/", self.refused, "refused"),
             ("template.csv", self.template_csv, "template_csv"),
             ("template.xlsx", self.template_xlsx, "template_xlsx"),
@@ -192,14 +190,6 @@ class ImportAdmin(CompanyScopedAdmin):
                     source.undo(request.user)
         except ValidationError as error:
             self.message_user(request, error.messages[0], messages.ERROR)
-
-    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """How far it is, for the script that keeps the page up to date."""
-        source = self.find(request, pk)
-        done, total = source.progress()
-        return JsonResponse(
-            {"done": done, "total": total, "is_working": source.is_working}
-        )
 
     def refused(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The refused rows as a file, to be mended and imported again."""

@@ -131,7 +131,7 @@ def apply_all(source: Import) -> None:
 def finish_applying(source: Import) -> None:
     source.record(AuditEvent.Kind.PEOPLE_IMPORTED, facts(source))
     source.finish(State.APPLIED)
-    transaction.on_commit(refresh_statistics)
+    transaction.on_commit(refresh_statistics, robust=True)
 
 
 def refresh_statistics() -> None:

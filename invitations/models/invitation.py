@@ -77,6 +77,7 @@ class Invitation(OwnedByCompany):
         verbose_name="person",
         db_index=False,
     )
+    # Unique by a constraint: `unique` would make PostgreSQL a second index, for LIKE.
     public_id = models.CharField(max_length=32, default=new_public_id, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     version = models.PositiveIntegerField(default=1)

@@ -8,12 +8,16 @@ import time
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from procore_site.management.commands import demo
 
 # Playwright's loop runs in this thread, where Django would refuse its queries.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# On a slow machine, where other tests run beside, a page takes seconds to answer.
+PATIENCE = 20_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -42,7 +46,7 @@ def context(browser, live_server, settings):
     """
     settings.BASE_URL = live_server.url
     context = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     complaints = []
 
     def note(message):

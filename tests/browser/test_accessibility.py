@@ -1,5 +1,7 @@
 """axe finds nothing serious on any page: light and dark, on a phone and a desk."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse, reverse_lazy
@@ -363,13 +365,20 @@ def upload(page, **sheets):
     page.get_by_role("button", name="Upload and compare").click()
 
 
+DONE = re.compile("would be done|was applied|was undone")
+
+
 def check_while_it_works(page, check):
     """Look at the page of an import that goes on, and again when that is done."""
     bar = page.get_by_role("progressbar")
     expect(bar).to_be_visible()
     check()
+    page.evaluate("window.isTheSame = true")
     work()
     expect(bar).to_be_hidden()
+    # In its place, so that a screen reader hears of it.
+    expect(page.get_by_role("status")).to_contain_text(DONE)
+    assert page.evaluate("window.isTheSame")
     check()
 
 

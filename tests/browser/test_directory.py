@@ -57,6 +57,27 @@ def test_a_sending_renews_itself_until_all_is_settled(
     check(page.url)
 
 
+def test_on_a_phone_each_value_has_the_heading_of_its_column(page, log_in, company):
+    """What says nothing isn't there; on a desk the columns have their headings."""
+    log_in(ADMINISTRATOR)
+    row = page.get_by_role("row", name="Ann Wu")
+    before = "cell => getComputedStyle(cell, '::before').content"
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(DIRECTORY)
+    template = row.locator(".field-template")
+    assert template.evaluate(before) == '"Company template: "'
+    assert row.locator(".field-name").evaluate(before) == "none"
+    expect(row.locator(".field-job_title")).to_be_hidden()
+    page.goto("/admin/companies/project/")
+    active = page.locator("#result_list .field-is_active").first
+    assert active.evaluate(before) == '"Active: "'
+    expect(active.get_by_role("img")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(DIRECTORY)
+    assert template.evaluate(before) == "none"
+    expect(row.locator(".field-job_title")).to_be_visible()
+
+
 def test_the_list_its_questions_and_its_form_are_for_everybody(
     page,
     log_in,

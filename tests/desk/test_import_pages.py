@@ -194,16 +194,13 @@ def test_rows_are_shown_by_kind_and_by_the_hundred(client_of_ada, acme, ada):
     assert "Page 1 of 2" in text(client_of_ada.get(page + "?kind=rubbish&p=x"))
 
 
-def test_progress_is_told_to_the_script(client_of_ada, acme, ada):
+def test_the_page_renews_itself_as_long_as_there_is_work(client_of_ada, acme, ada):
     source = upload(acme, csv_file(HEADER, ROSA, BAD), ada.user)
-    address = f"{LIST}{source.pk}/progress/"
-    assert client_of_ada.get(address).json() == {
-        "done": 0,
-        "total": 0,
-        "is_working": True,
-    }
+    page = f"{LIST}{source.pk}/change/"
+    assert 'data-live="on"' in client_of_ada.get(page).content.decode()
     work()
-    assert client_of_ada.get(address).json()["is_working"] is False
+    settled = client_of_ada.get(page).content.decode()
+    assert 'data-live="on"' not in settled and "live.js" not in settled
 
 
 def test_refused_rows_are_a_file_that_is_imported_again(client_of_ada, acme, ada):
@@ -250,8 +247,7 @@ def test_another_companys_import_is_not_there(as_, acme, ada, gina, tower):
     """T40, T42."""
     source = planned(acme, csv_file(HEADER, ROSA), ada.user)
     stranger = as_(gina)
-    for page in ("progress", "refused"):
-        assert stranger.get(f"{LIST}{source.pk}/{page}/").status_code == 404
+    assert stranger.get(f"{LIST}{source.pk}/refused/").status_code == 404
     for verb in ("apply", "cancel", "undo"):
         said = text(press(stranger, source, verb))
         assert "doesn’t exist" in said

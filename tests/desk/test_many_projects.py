@@ -91,3 +91,27 @@ def test_what_was_chosen_is_there_when_the_form_comes_back(as_, ada, ivo, tower)
         },
     )
     assert f">{tower}</option>" in str(page.context["form"]["project"])
+
+
+def test_an_operator_of_all_companies_chooses_among_those_of_one(
+    as_, olga, max_, ivo, tower, bridge
+):
+    """The search of the desk would find the projects of all."""
+    operator = as_(olga)
+    pages = {
+        "project": operator.post(
+            reverse("admin:companies_membership_changelist"),
+            {"action": "add_to_project", "_selected_action": [ivo.membership_id]},
+        ),
+        "source": operator.get(
+            reverse("admin:companies_project_mobilise", args=[tower.pk])
+        ),
+    }
+    for name, page in pages.items():
+        field = page.context["form"][name]
+        assert "admin-autocomplete" not in str(field)
+        assert str(bridge) not in str(field)
+    assert str(tower) in str(pages["project"].context["form"]["project"])
+    access = reverse("admin:companies_membership_access", args=[max_.pk])
+    field = str(operator.get(access).context["form"]["project"])
+    assert str(tower) in field and str(bridge) not in field
