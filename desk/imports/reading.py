@@ -182,7 +182,7 @@ class Reader:
             which = ", ".join(ignored[:20])
             more = f" and {len(ignored) - 20} more" if len(ignored) > 20 else ""
             self.notes.append(
-                f"Rows of totals and repeated headers that were ignored: {which}{more}."
+                f"Ignored as totals or repeated headers: row {which}{more}."
             )
 
 

@@ -169,7 +169,7 @@ def test_empty_rows_totals_and_headers_again_are_ignored_and_said_so():
         "refused",
     ]
     assert "Empty rows that were ignored: 2." in notes
-    assert notes[-1].endswith("repeated headers that were ignored: 5, 6, 7.")
+    assert notes[-1].endswith("repeated headers: row 5, 6, 7.")
 
 
 def test_total_of_formulas_is_ignored_too():
