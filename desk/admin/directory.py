@@ -261,4 +261,4 @@ def has_many(entry: Any) -> bool:
 
 
 def day(at: Any) -> str:
-    return date_format(timezone.localtime(at), "j M Y")
+    return date_format(timezone.localtime(at))

@@ -68,7 +68,7 @@ class InvitationAdmin(ProgressPages, RepairPages):
             "<div>{}: {} {}</div>",
             (
                 (
-                    date_format(timezone.localtime(mail.created_at), "j M Y, H:i"),
+                    date_format(timezone.localtime(mail.created_at), "DATETIME_FORMAT"),
                     mail.get_state_display(),
                     mail.reason,
                 )

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from companies.admin import scoped
 from companies.models import Membership, Project, ProjectMembership, Vendor
@@ -348,3 +349,10 @@ def test_template_names_are_those_of_the_company(as_, ada, gina):
     assert template(ada.company, "Member") != template(gina.company, "Member")
     page = as_(ada).get(f"{DIRECTORY}add/").context["adminform"].form
     assert {row.company for row in page.fields["template"].queryset} == {ada.company}
+
+
+def test_days_are_written_as_elsewhere_where_django_writes_them(as_, ada, ivo):
+    """The month by its name: 4/3 is another day on the other side of the Atlantic."""
+    sent_at = timezone.localtime(ivo.sent_at)
+    page = as_(ada).get("/admin/invitations/invitation/").content.decode()
+    assert f">{sent_at.day} {sent_at:%b %Y, %H:%M}</td>" in page

@@ -35,6 +35,13 @@ class Invariant(NamedTuple):
 def invariants() -> Iterator[Invariant]:
     """All of them: those too that only the models hold on SQLite."""
     yield from same_company()
+    yield from of_permissions()
+    yield from of_accounts()
+    yield from of_invitations()
+    yield from of_companies()
+
+
+def of_permissions() -> Iterator[Invariant]:
     yield Invariant(
         "An entry has a template for the tools of a company.",
         Membership.objects.exclude(template__scope=Scope.COMPANY),
@@ -56,6 +63,9 @@ def invariants() -> Iterator[Invariant]:
                 tool__in=list(tools)
             ),
         )
+
+
+def of_accounts() -> Iterator[Invariant]:
     own = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"))
     yield Invariant(
         "An account has its own address among its addresses.",
@@ -65,10 +75,9 @@ def invariants() -> Iterator[Invariant]:
         "Only operators are staff.",
         User.objects.filter(is_staff=True, is_superuser=False),
     )
-    yield Invariant(
-        "The address of an entry is in lower case.",
-        Membership.objects.exclude(email=Lower("email")),
-    )
+
+
+def of_invitations() -> Iterator[Invariant]:
     yield Invariant(
         "The address of an invitation is in lower case.",
         Invitation.objects.exclude(sent_to=Lower("sent_to")),
@@ -93,6 +102,13 @@ def invariants() -> Iterator[Invariant]:
     yield Invariant(
         "The text of published terms is the one that was agreed to.",
         Terms.objects.filter(pk__in=altered),
+    )
+
+
+def of_companies() -> Iterator[Invariant]:
+    yield Invariant(
+        "The address of an entry is in lower case.",
+        Membership.objects.exclude(email=Lower("email")),
     )
     # A new company has none until the first one has joined, so this fails nothing.
     administered = Membership.objects.administrators().filter(company=OuterRef("pk"))
