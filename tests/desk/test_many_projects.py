@@ -55,7 +55,7 @@ def test_of_many_projects_one_types_a_part(as_, ada, max_, ivo, tower):
     pages = {
         "project": client.post(
             reverse("admin:companies_membership_changelist"),
-            {"action": "add_to_project", "_selected_action": [ivo.pk]},
+            {"action": "add_to_project", "_selected_action": [ivo.membership_id]},
         ),
         "source": client.get(
             reverse("admin:companies_project_mobilise", args=[tower.pk])
@@ -84,7 +84,7 @@ def test_what_was_chosen_is_there_when_the_form_comes_back(as_, ada, ivo, tower)
         reverse("admin:companies_membership_changelist"),
         {
             "action": "add_to_project",
-            "_selected_action": [ivo.pk],
+            "_selected_action": [ivo.membership_id],
             "apply": "1",
             "project": tower.pk,
             "starts_on": "yesterday",
