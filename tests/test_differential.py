@@ -2,6 +2,7 @@
 the same requests get the same answers, byte for byte (T22, T38, T43)."""
 
 import re
+from difflib import unified_diff
 from io import BytesIO
 
 import openpyxl
@@ -204,4 +205,10 @@ def test_the_answers_are_the_same_with_and_without_another_companys_data(
     after = answers(as_(ada), acme_rows)
     assert len(before) > 250
     for asked, again in zip(before, after, strict=True):
-        assert asked == again
+        assert asked == again, difference(asked, again)
+
+
+def difference(asked, again):
+    """The lines that differ, which pytest would cut off."""
+    texts = [repr(each).replace("\\n", "\n").splitlines() for each in (asked, again)]
+    return "\n".join(unified_diff(*texts, *asked[:1] * 2, n=1))

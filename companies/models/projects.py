@@ -112,8 +112,9 @@ class Project(OwnedByCompany):
         return reverse("companies:project", args=[self.company.slug, self.number])
 
     def crew(self) -> ProjectMembershipQuerySet:
-        """Who is on the project now or will be."""
-        return self.project_memberships.not_over(timezone.localdate()).select_related(
+        """Who is on the project now or will be, in the order of the directory."""
+        grants = self.project_memberships.not_over(timezone.localdate())
+        return grants.order_by("membership", "pk").select_related(
             "membership__vendor", "membership__user", "template", "project__company"
         )
 

@@ -10,7 +10,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies.explanations import Explainer
 from companies.models import PermissionTemplate, Project, ProjectMembership
-from tests.cast import FOREMAN, add_member, put_on, template
+from tests.cast import FOREMAN, add_entry, add_member, put_on, template
 
 SUBCONTRACTOR = "Subcontractor – External"
 
@@ -134,3 +134,10 @@ def test_nobody_hands_out_more_than_they_may(max_, ada, acme, tower):
         ProjectMembership.objects.grant([(entry, annex, subcontractor)], max_.user)
     ProjectMembership.objects.grant([(entry, tower, subcontractor)], max_.user)
     assert reaches(entry, tower)
+
+
+def test_a_crew_stands_in_the_order_of_the_directory(acme, tower):
+    for name in ("Weber", "Abara", "Novak"):
+        put_on(add_entry(acme, f"{name.lower()}@x.example", last_name=name), tower)
+    names = [grant.membership.last_name for grant in tower.crew()]
+    assert names == ["Abara", "Novak", "Weber"]
