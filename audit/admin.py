@@ -10,12 +10,22 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
 from accounts.models import User
-from audit.models import AuditEvent
+from audit.models import AuditEvent, AuditEventQuerySet
 
 Kind = AuditEvent.Kind
 
 # Each word of a search is one more condition, of which a database takes only so many.
 SEARCH_LENGTH = 100
+
+
+def changed_columns(form: Any) -> set[str]:
+    """The columns of its row that a form changes.
+
+    Only they are saved: the row may have moved on since it was read. A person who joins
+    while somebody corrects their telephone stays in.
+    """
+    columns = {field.name for field in form.instance._meta.concrete_fields}
+    return columns & set(form.changed_data)
 
 
 class AuditedAdmin(admin.ModelAdmin[Any]):
@@ -61,7 +71,12 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
             request, queryset, search_term[:SEARCH_LENGTH]
         )
 
-    # What is written down
+    # What is written, and written down
+
+    def save_model(
+        self, request: HttpRequest, obj: models.Model, form: Any, change: bool
+    ) -> None:
+        obj.save(update_fields=changed_columns(form) if change else None)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self.record(Kind.ENTRY_ADDED, request, obj)
@@ -88,14 +103,18 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        events = AuditEvent.objects.filter(
-            about_model=self.opts.label_lower,
-            about_id=object_id if object_id.isdecimal() else None,
-        ).select_related("actor")
-        page = Paginator(events, 100).get_page(request.GET.get("p"))
+        obj = self.get_object(request, object_id)
+        events = self.history_of(obj) if obj else AuditEvent.objects.none()
+        page = Paginator(events.select_related("actor"), 100).get_page(
+            request.GET.get("p")
+        )
         rows = [(event, event.who(cast(User, request.user))) for event in page]
         context = {"events": page, "rows": rows, **(extra_context or {})}
         return super().history_view(request, object_id, context)
+
+    def history_of(self, obj: Any) -> AuditEventQuerySet:
+        """What is to be read on the history page of a row."""
+        return AuditEvent.objects.about(obj)
 
 
 class OperatorAdmin(AuditedAdmin):

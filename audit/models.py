@@ -95,6 +95,7 @@ class AuditEvent(AppendOnly):
         IMPORT_UNDONE = "import_undone", "import undone"
         LEVELS_CHANGED = "levels_changed", "levels changed"
         GRANTED = "granted", "put on a project"
+        GRANT_CHANGED = "grant_changed", "access to a project changed"
         GRANT_SUSPENDED = "grant_suspended", "suspended on a project"
         GRANT_LIFTED = "grant_lifted", "suspension lifted"
         GRANT_ENDED = "grant_ended", "end on a project set"

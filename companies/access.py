@@ -132,12 +132,22 @@ class Access:
         """
         if self.is_administrator:
             return True
+        if project and not project.is_active:  # where nobody else has a level
+            return False
         held = self.granted.get(project.pk) if project else self.template
         return given.pk in self.hand_outs[held or 0]
 
     def may_add(self, given: PermissionTemplate) -> bool:
         """Whether this person may bring somebody in with a company template."""
         return self.on_company(DIRECTORY) >= Level.STANDARD and self.may_hand_out(given)
+
+    def may_grant(self, given: PermissionTemplate, project: Project) -> bool:
+        """Whether this person may put somebody on a project with a template.
+
+        Their level on the project alone opens no desk to do it at (T34).
+        """
+        works_here = self.on_company(DIRECTORY) >= Level.STANDARD
+        return works_here and self.may_hand_out(given, project)
 
     @cached_property
     def hand_outs(self) -> dict[int, set[int]]:
@@ -171,7 +181,7 @@ class Access:
         if self.is_administrator:
             return projects
         keys = [key for key, held in self.granted.items() if self.hand_outs[held]]
-        return projects.filter(pk__in=keys)
+        return projects.filter(pk__in=keys, is_active=True)
 
     def may_invite(self, entry: Membership) -> bool:
         if self.is_administrator:
@@ -187,9 +197,12 @@ class Access:
             return entries
         if self.on_company(DIRECTORY) < Level.STANDARD:
             return entries.none()
-        given = Q(pk__in=[])
+        projects_by_held: dict[int, list[int]] = defaultdict(list)
         for project, held in self.granted.items():
-            given |= Q(project=project, template__in=self.hand_outs[held])
+            projects_by_held[held].append(project)
+        given = Q(pk__in=[])
+        for held, projects in projects_by_held.items():
+            given |= Q(project__in=projects, template__in=self.hand_outs[held])
         grants = ProjectMembership.objects.not_over(timezone.localdate())
         others = grants.filter(membership=OuterRef("pk")).exclude(given)
         templates = self.hand_outs[self.template or 0]

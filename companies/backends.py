@@ -1,14 +1,29 @@
 """May this user …? One answer for pages, the admin and other apps."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import models
 
 from companies.access import Access
-from companies.models import Company, Membership, Project, ProjectMembership
+from companies.models import (
+    Company,
+    Membership,
+    OwnedByCompany,
+    Project,
+    ProjectMembership,
+)
 from companies.tools import Scope, read_permission
+
+# An account that was made with a first password enters no desk until it is proven (S6).
+AT_THE_DESK = {
+    "companies.administer_company",
+    "companies.invite_membership",
+    "companies.add_membership",
+    "companies.add_projectmembership",
+}
 
 
 class PermissionBackend(BaseBackend):
@@ -31,32 +46,37 @@ class PermissionBackend(BaseBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not user_obj.is_active or not isinstance(obj, models.Model):
             return False
-        match perm, obj:
-            case "companies.view_company", Company():
-                return Access.of(user_obj, obj.pk).is_member
-            case "companies.administer_company", Company():
-                access = Access.of(user_obj, obj.pk)
-                return access.is_administrator and user_obj.is_proven
-            case "companies.invite_membership", Membership():
-                access = Access.of(user_obj, obj.company_id)
-                return user_obj.is_proven and access.may_invite(obj)
-            case "companies.add_membership", Membership():
-                access = Access.of(user_obj, obj.company_id)
-                return user_obj.is_proven and access.may_add(obj.template)
-            case "companies.add_projectmembership", ProjectMembership():
-                access = Access.of(user_obj, obj.company_id)
-                return access.may_hand_out(obj.template, obj.project)
-            case "companies.view_project", Project():
-                return Access.of(user_obj, obj.company_id).reaches(obj)
-            case _, Company():
-                access = Access.of(user_obj, obj.pk)
-                return holds(perm, Scope.COMPANY, access.on_company)
-            case _, Project():
-                access = Access.of(user_obj, obj.company_id)
-                return holds(
-                    perm, Scope.PROJECT, lambda tool: access.on_project(obj, tool)
-                )
-        return False
+        if isinstance(obj, Company):
+            allowed = allows_in_company(Access.of(user_obj, obj.pk), perm)
+        elif isinstance(obj, OwnedByCompany):
+            allowed = allows(Access.of(user_obj, obj.company_id), perm, obj)
+        else:
+            return False
+        return allowed and (perm not in AT_THE_DESK or user_obj.is_proven)
+
+
+def allows_in_company(access: Access, perm: str) -> bool:
+    match perm:
+        case "companies.view_company":
+            return access.is_member
+        case "companies.administer_company":
+            return access.is_administrator
+    return holds(perm, Scope.COMPANY, access.on_company)
+
+
+def allows(access: Access, perm: str, row: OwnedByCompany) -> bool:
+    match perm, row:
+        case "companies.invite_membership", Membership():
+            return access.may_invite(row)
+        case "companies.add_membership", Membership():
+            return access.may_add(row.template)
+        case "companies.add_projectmembership", ProjectMembership():
+            return access.may_grant(row.template, row.project)
+        case "companies.view_project", Project():
+            return access.reaches(row)
+        case _, Project():
+            return holds(perm, Scope.PROJECT, partial(access.on_project, row))
+    return False
 
 
 def holds(perm: str, scope: Scope, level_on: Callable[[str], int]) -> bool:

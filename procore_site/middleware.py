@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
+from redis.exceptions import RedisError
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -31,17 +32,10 @@ class HealthMiddleware:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM django_migrations")
             cache.get("readyz")
-        except (DatabaseError, OSError, cache_errors()) as error:
+        except (Error, OSError, RedisError) as error:
             words = f"not ready: {type(error).__name__}\n"
             return HttpResponse(words, status=503, content_type="text/plain")
         return HttpResponse("ready\n", content_type="text/plain")
-
-
-def cache_errors() -> type[Exception]:
-    """What a Redis that is down raises; it is installed only where it is used."""
-    from redis.exceptions import RedisError
-
-    return RedisError
 
 
 class NoStoreMiddleware:

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                             ("import_undone", "import undone"),
                             ("levels_changed", "levels changed"),
                             ("granted", "put on a project"),
+                            ("grant_changed", "access to a project changed"),
                             ("grant_suspended", "suspended on a project"),
                             ("grant_lifted", "suspension lifted"),
                             ("grant_ended", "end on a project set"),

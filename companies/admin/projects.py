@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from accounts.models import User
 from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
+from audit.models import AuditEvent, AuditEventQuerySet
 from companies.admin.scoped import (
     EVERYWHERE,
     CompanyRelatedFilter,
@@ -24,12 +25,14 @@ from companies.admin.scoped import (
     CompletedSelect,
     GivingForm,
 )
-from companies.conditions import in_force
 from companies.desk import desk_company
 from companies.explanations import spoken
 from companies.fields import validate_plain_text
 from companies.models import Membership, Project, ProjectMembership, Vendor
+from companies.models.grants import Standing, record_grants
 from companies.tools import Level
+
+Kind = AuditEvent.Kind
 
 PROJECTS_FOUND = 500  # by one search
 
@@ -210,25 +213,14 @@ class StandingFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("now", "In force"),
-            ("ending", "Ends within seven days"),
-            ("later", "Not begun"),
-            ("over", "Over"),
-            ("suspended", "Suspended"),
-        ]
+        return [*Standing.choices, ("ending", "Ends within seven days")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        today = timezone.localdate()
-        conditions = {
-            "now": in_force(today),
-            "later": Q(starts_on__gt=today, suspended_at=None),
-            "over": Q(ends_on__lt=today, suspended_at=None),
-            "suspended": Q(suspended_at__isnull=False),
-        }
-        if self.value() == "ending":
+        today, wanted = timezone.localdate(), self.value()
+        if wanted == "ending":
             return queryset.ending(today)
-        return queryset.filter(conditions.get(self.value() or "", Q()))
+        is_known = wanted in Standing.values
+        return queryset.standing(wanted, today) if is_known else queryset
 
 
 @admin.register(ProjectMembership)
@@ -285,7 +277,7 @@ class GrantAdmin(CompanyScopedAdmin):
 
     @admin.display(description="state")
     def state(self, grant: ProjectMembership) -> str:
-        return grant.standing(timezone.localdate()) if grant.pk else "—"
+        return grant.standing_words(timezone.localdate()) if grant.pk else "—"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A grant keeps its person and project; another one is another grant."""
@@ -294,6 +286,18 @@ class GrantAdmin(CompanyScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What ended is kept, with its last day: it is the history of the access."""
         return False
+
+    # What is written down is written of the person, as from every other door.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        record_grants(Kind.GRANTED, cast(User, request.user), [obj])
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if message:
+            record_grants(Kind.GRANT_CHANGED, cast(User, request.user), [obj])
+
+    def history_of(self, obj: ProjectMembership) -> AuditEventQuerySet:
+        return AuditEvent.objects.about(obj.membership)
 
     @admin.action(description="Suspend …", permissions=["change"], location=EVERYWHERE)
     def suspend(self, request: UserRequest, queryset: Any) -> Any:

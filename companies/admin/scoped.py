@@ -13,7 +13,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectNotUpdated, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
 from django.forms.models import BaseInlineFormSet
@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from accounts.models import User
-from audit.admin import AuditedAdmin
+from audit.admin import AuditedAdmin, changed_columns
 from companies.access import Access
 from companies.conditions import of_company
 from companies.desk import desk_company, desk_level
@@ -113,6 +113,12 @@ class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
     @cached_property
     def offered(self) -> dict[str, list[Any]]:
         return {}
+
+    def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
+        row = super().save_existing(form, obj, commit=False)
+        if commit:
+            row.save(update_fields=changed_columns(form))
+        return row
 
 
 class ScopedMixin:
@@ -297,7 +303,7 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
             return super().changeform_view(request, *args, **kwargs)
         except ValidationError as error:
             sentences = error.messages
-        except IntegrityError:
+        except (IntegrityError, ObjectNotUpdated):
             sentences = ["Somebody else has changed this meanwhile. Look at it again."]
         for sentence in sentences:
             self.message_user(request, sentence, messages.ERROR)

@@ -166,14 +166,10 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
 
     @admin.action(description="Duplicate", permissions=["change"], location=EVERYWHERE)
     def duplicate(self, request: UserRequest, queryset: Any) -> HttpResponse | None:
-        copies = []
-        for template in queryset:
-            try:
-                copy = template.duplicate(f"{template} (copy)"[:100], request.user)
-            except ValidationError as error:
-                self.report(request, "", [(template, error.messages[0])])
-            else:
-                copies.append(copy)
+        copies = [
+            template.duplicate(template.free_name(), request.user)
+            for template in queryset
+        ]
         if len(copies) == 1:
             return redirect("admin:companies_permissiontemplate_change", copies[0].pk)
         self.report(request, f"{len(copies)} templates are duplicated.", [])

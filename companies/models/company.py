@@ -1,5 +1,6 @@
 """A company, and what it means that a row belongs to one."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -41,6 +42,15 @@ class CompanyQuerySet(models.QuerySet["Company"]):
             memberships__user=user.pk,
             is_active=True,
         )
+
+    def hold(self, keys: Iterable[int]) -> None:
+        """Hold off other transactions that hold these companies, until this one ends.
+
+        Always in the same order: two of them never wait for each other. A write, since
+        `select_for_update` does nothing on SQLite.
+        """
+        for key in sorted(set(keys)):
+            self.filter(pk=key).update(slug=F("slug"))
 
 
 class Company(models.Model):
@@ -102,11 +112,8 @@ class Company(models.Model):
         return self.memberships.filter(user=user).exists()
 
     def hold(self) -> None:
-        """Hold off other transactions that hold this company, until this one ends.
-
-        A write, since `select_for_update` does nothing on SQLite.
-        """
-        Company.objects.filter(pk=self.pk).update(slug=F("slug"))
+        """Hold off other transactions that hold this company, until this one ends."""
+        Company.objects.hold([self.pk])
 
 
 class OwnedByCompany(models.Model):

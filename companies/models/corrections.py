@@ -32,6 +32,10 @@ class Correcting:
 
 
 class CorrectingQuerySet[Row: "Membership"](models.QuerySet[Row]):
+    def companies(self) -> set[int]:
+        """The keys of the companies whose directories these stand in."""
+        return set(self.order_by().values_list("company", flat=True).distinct())
+
     @transaction.atomic
     def correct_addresses(
         self, typed: Mapping[int, str], by: User | None
@@ -39,7 +43,8 @@ class CorrectingQuerySet[Row: "Membership"](models.QuerySet[Row]):
         """Give each entry the address that was typed for it; all else stays.
 
         The company is held, so that no other desk takes an address in between, and so
-        are the entries, so that nobody joins. Links to a former address die by being
+        are the entries: who joins at this moment waits, and then finds another address
+        than that of the link. Links to a former address die by being
         read: their invitation names another one than the entry.
 
         Args:
@@ -47,8 +52,7 @@ class CorrectingQuerySet[Row: "Membership"](models.QuerySet[Row]):
             by: who corrects; empty for a command.
         """
         chosen = self.filter(pk__in=typed)
-        for company in Company.objects.filter(memberships__in=chosen).distinct():
-            company.hold()
+        Company.objects.hold(chosen.companies())
         held = chosen.select_for_update(of=("self",))
         entries = list(held.select_related("company", "user"))
         former = {entry.pk: entry.email for entry in entries}

@@ -226,6 +226,8 @@ class Membership(OwnedByCompany):
     def clean(self) -> None:
         super().clean()
         self.check_address_is_free()
+        if self.template_id:
+            self.template.check_scope(Scope.COMPANY)
         if self.is_last_administrator() and not self.would_administer():
             raise self.last_administrator_stays()
 
@@ -242,10 +244,16 @@ class Membership(OwnedByCompany):
     def has_joined(self) -> bool:
         return self.user_id is not None
 
-    def join(self, user: User, at: datetime) -> None:
-        """Give this place to a log-in, for good."""
-        rows = Membership.objects.filter(pk=self.pk, user=None)
-        rows.update(user=user, joined_at=at, email=user.email)
+    def join(self, user: User, at: datetime) -> bool:
+        """Give this place to a log-in, for good.
+
+        Return whether it could be had: it is refused to an address that the entry has
+        no longer, since somebody may correct or deactivate it at this moment.
+        """
+        free = Membership.objects.filter(
+            pk=self.pk, user=None, is_active=True, email=user.email
+        )
+        return bool(free.update(user=user, joined_at=at))
 
     def check_giver(self, by: User | None) -> None:
         """Refuse a company template that the giver may not hand out; a command may all.

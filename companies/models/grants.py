@@ -14,7 +14,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies.conditions import in_force
 from companies.fields import PlainTextField
-from companies.models.company import OwnedByCompany
+from companies.models.company import Company, OwnedByCompany
 from companies.models.directory import Membership
 from companies.models.templates import PermissionTemplate
 from companies.tools import Scope
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 
 ENDING_WITHIN = timedelta(days=7)
+ENDED_BEFORE = "Ended before the first day."
+
+
+class Standing(models.TextChoices):
+    """Whether a grant lets its person in on a day."""
+
+    IN_FORCE = "now", "In force"
+    NOT_BEGUN = "later", "Not begun"
+    OVER = "over", "Over"
+    SUSPENDED = "suspended", "Suspended"
 
 
 class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
@@ -39,6 +49,17 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         """Grants that hold on this day or will hold later."""
         return self.not_ended(day).filter(suspended_at=None)
 
+    def standing(self, standing: str, day: date) -> Self:
+        """Those of which `standing_on` says this."""
+        if standing == Standing.SUSPENDED:
+            return self.exclude(suspended_at=None)
+        conditions = {
+            Standing.IN_FORCE: in_force(day),
+            Standing.NOT_BEGUN: Q(starts_on__gt=day, suspended_at=None),
+            Standing.OVER: Q(ends_on__lt=day, suspended_at=None),
+        }
+        return self.filter(conditions[Standing(standing)])
+
     def ending(self, day: date) -> Self:
         """Grants of active people that hold, and whose last day is near."""
         return self.in_force(day).filter(
@@ -46,11 +67,15 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         )
 
     def limiting(self, day: date) -> Self:
-        """Those that limit somebody, now or later: they don't limit administrators."""
+        """Those that limit somebody, now or later: they don't limit administrators.
+
+        Who is suspended may be let in again, and then has what the grant says.
+        """
         administrators = Membership.objects.administrators()
-        return self.not_over(day).filter(
+        return self.not_ended(day).filter(
             ~Exists(administrators.filter(pk=OuterRef("membership"))),
             membership__is_active=True,
+            project__is_active=True,
         )
 
     @transaction.atomic
@@ -64,43 +89,51 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
     ) -> "Granting":
         """Put people on projects; who is on one already stays as they are.
 
+        Whose days there are over begins anew, with this template and these days.
+
         Raises:
             ValidationError: when a day, a template or a company doesn't fit, or the
                 giver may not hand out a template there (T44).
         """
         pairs = list(pairs)
-        for company in {project.company for _, project, _ in pairs}:
-            company.hold()
-        there = self.places_of(pairs)
+        Company.objects.hold(project.company_id for _, project, _ in pairs)
+        places = self.places_of(pairs)
+        today = timezone.localdate()
         granting = Granting([], [])
         for entry, project, template in pairs:
-            grant = ProjectMembership(
-                company=project.company,
-                project=project,
-                membership=entry,
-                template=template,
-                starts_on=starts_on,
-                ends_on=ends_on,
-            )
-            if (entry.pk, project.pk) in there:
-                granting.there.append(grant)
+            place = places.get((entry.pk, project.pk))
+            grant = place or ProjectMembership(company=project.company)
+            grant.project, grant.membership = project, entry
+            if place and place.standing_on(today) != Standing.OVER:
+                granting.there.append(place)
                 continue
+            grant.template, grant.starts_on, grant.ends_on = (
+                template,
+                starts_on,
+                ends_on,
+            )
             grant.clean()
             grant.check_giver(by)
             granting.made.append(grant)
-        self.bulk_create(granting.made)
+        self.save_all(granting.made)
         record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
         return granting
 
     def places_of(
         self, pairs: "list[tuple[Membership, Project, PermissionTemplate]]"
-    ) -> set[tuple[int, int]]:
-        """Who of these is on which of these projects already."""
+    ) -> "dict[tuple[int, int], ProjectMembership]":
+        """What these people have on these projects already."""
         rows = self.filter(
             membership__in=[entry for entry, _, _ in pairs],
             project__in=[project for _, project, _ in pairs],
         )
-        return set(rows.values_list("membership", "project"))
+        return {(row.membership_id, row.project_id): row for row in rows}
+
+    def save_all(self, grants: "list[ProjectMembership]") -> None:
+        """Save new ones, and what those that begin anew were given."""
+        anew = [grant for grant in grants if grant.pk]
+        self.bulk_create(grant for grant in grants if not grant.pk)
+        self.bulk_update(anew, ["template", "starts_on", "ends_on"])
 
     @transaction.atomic
     def suspend(self, reason: str, by: User | None) -> int:
@@ -128,17 +161,17 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
     def end(self, last_day: date, by: User | None) -> int:
         """Set the last day of these, where it isn't earlier already. Return how many.
 
-        Who would only begin after that day is suspended instead: the row and its
-        history stay, and nobody gets in.
+        Who would only begin after that day is suspended besides, and has no other day
+        than that one: whoever lifts the suspension lets nobody in for longer.
         """
+        kind = AuditEvent.Kind.GRANT_ENDED
         later = self.filter(Q(ends_on=None) | Q(ends_on__gt=last_day))
         unbegun = later.filter(starts_on__gt=last_day)
-        suspended = unbegun.suspend("Ended before the first day.", by)
-        rows = later.exclude(starts_on__gt=last_day)
-        facts = {"last_day": last_day}
-        return suspended + rows.change(
-            {"ends_on": last_day}, AuditEvent.Kind.GRANT_ENDED, by, facts
-        )
+        unbegun.suspend(ENDED_BEFORE, by)
+        only = {"starts_on": last_day, "ends_on": last_day}
+        count = unbegun.change(only, kind, by, {"last_day": last_day})
+        last = {"ends_on": last_day}
+        return count + later.change(last, kind, by, {"last_day": last_day})
 
     def change(
         self,
@@ -177,7 +210,7 @@ def record_grants(
             by,
             grant.company,
             grant.membership,
-            {"project": str(grant.project), "template": str(grant.template), **facts},
+            {**grant.audit_facts, **facts},
         )
         for grant in grants
     )
@@ -242,6 +275,8 @@ class ProjectMembership(OwnedByCompany):
 
     def clean(self) -> None:
         super().clean()
+        if self.template_id:
+            self.template.check_scope(Scope.PROJECT)
         bound = self.template.project_id if self.template_id else None
         if bound not in {None, self.project_id}:
             raise ValidationError(
@@ -276,13 +311,30 @@ class ProjectMembership(OwnedByCompany):
     def days(self) -> tuple[date | None, date | None]:
         return self.starts_on, self.ends_on
 
-    def standing(self, today: date) -> str:
-        """Whether the grant holds on a day, in words."""
+    @property
+    def audit_facts(self) -> dict[str, Any]:
+        facts = {
+            "project": str(self.project),
+            "template": str(self.template),
+            "first_day": self.starts_on,
+            "last_day": self.ends_on,
+        }
+        return {name: value for name, value in facts.items() if value}
+
+    def standing_on(self, day: date) -> Standing:
+        """Whether it lets the person in on a day, as far as it is up to the grant."""
         if self.suspended_at:
-            return f"Suspended: {self.suspension_reason}"
-        if self.starts_on and self.starts_on > today:
-            return "Not begun"
-        return "Over" if self.ends_on and self.ends_on < today else "In force"
+            return Standing.SUSPENDED
+        if self.starts_on and self.starts_on > day:
+            return Standing.NOT_BEGUN
+        is_over = self.ends_on and self.ends_on < day
+        return Standing.OVER if is_over else Standing.IN_FORCE
+
+    def standing_words(self, day: date) -> str:
+        standing = self.standing_on(day)
+        if standing == Standing.SUSPENDED:
+            return f"{standing.label}: {self.suspension_reason}"
+        return str(standing.label)
 
     def template_elsewhere(self) -> PermissionTemplate | None:
         """The template that this person would hold on another project."""

@@ -23,7 +23,7 @@ from companies.models.grants import (
     ProjectMembershipQuerySet,
 )
 from companies.models.templates import PermissionLevel, PermissionTemplate
-from companies.tools import Level
+from companies.tools import TOOLS, Level, Scope
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -42,7 +42,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
         The twin of `user.has_perm("companies.standard_rfis", project)`: of each project
         both say the same.
+
+        Raises:
+            ValueError: when there is no such tool.
         """
+        if tool not in TOOLS[Scope.PROJECT]:
+            raise ValueError(f"There is no tool {tool!r} of projects.")
+        if level == Level.NONE:
+            return self.visible_to(user, today)
         rows = PermissionLevel.objects.filter(gives(tool, level))
         givers = PermissionTemplate.objects.filter(pk__in=rows.values("template"))
         return self.reached_by(user, givers, today)

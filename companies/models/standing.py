@@ -14,6 +14,7 @@ from audit.models import AuditEvent
 from companies.models.company import Company
 from companies.models.corrections import CorrectingQuerySet
 from companies.models.templates import PermissionTemplate
+from companies.tools import Scope
 
 if TYPE_CHECKING:
     from companies.models.directory import Membership
@@ -61,7 +62,13 @@ class StandingQuerySet[Row: "Membership"](CorrectingQuerySet[Row]):
     """
 
     def change_template(self, template: PermissionTemplate, by: User | None) -> Outcome:
-        """Give all of these another company template."""
+        """Give all of these another company template.
+
+        Raises:
+            ValidationError: when it is one for projects.
+        """
+
+        template.check_scope(Scope.COMPANY)
 
         def problem(entry: "Membership") -> str:
             if entry.company_id != template.company_id:
@@ -129,11 +136,10 @@ class StandingQuerySet[Row: "Membership"](CorrectingQuerySet[Row]):
 
         Two who demote each other at one moment would leave no administrator, else.
         """
+        Company.objects.hold(self.companies())
         keys = list(self.order_by("pk").values_list("pk", flat=True))
         for some in batched(keys, AT_ONCE, strict=False):
             rows = self.model.objects.filter(pk__in=some)
-            for company in Company.objects.filter(memberships__in=some).distinct():
-                company.hold()
             yield list(rows.select_related("company", "template", "user"))
 
 

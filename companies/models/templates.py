@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from companies.models.grants import ProjectMembershipQuerySet
 
 
+NAME_LENGTH = 100
+
+
 @dataclass(frozen=True)
-class Change:
+class LevelChange:
     """What a new matrix does on one tool, and whom it reaches."""
 
     tool: str
@@ -80,7 +84,7 @@ class PermissionTemplate(OwnedByCompany):
     A change reaches everybody who holds it, at their next request.
     """
 
-    name = PlainTextField(max_length=100)
+    name = PlainTextField(max_length=NAME_LENGTH)
     scope = models.CharField(max_length=10, choices=Scope)
     project = models.ForeignKey(
         "companies.Project",
@@ -140,6 +144,19 @@ class PermissionTemplate(OwnedByCompany):
                 }
             )
 
+    def check_scope(self, scope: Scope) -> None:
+        """Refuse to be held where another kind of template belongs.
+
+        Raises:
+            ValidationError: with the kind that is wanted.
+        """
+        if self.scope != scope:
+            wanted = "the company’s tools" if scope == Scope.COMPANY else "projects"
+            sentence = f"Choose a template for {wanted}: {self} is for others."
+            raise ValidationError(
+                {"template": ValidationError(sentence, code="other_scope")}
+            )
+
     def is_held_elsewhere(self) -> bool:
         """Whether somebody holds it, or is to be given it, on another project."""
         grants = self.projectmemberships.exclude(project=self.project_id)
@@ -172,7 +189,7 @@ class PermissionTemplate(OwnedByCompany):
             and self.level_of()[CompanyTool.DIRECTORY] == Level.ADMIN
         )
 
-    def reach(self, levels: Mapping[str, int]) -> list[Change]:
+    def reach(self, levels: Mapping[str, int]) -> list[LevelChange]:
         """Say what a new matrix would change, and for how many people, before it does.
 
         Counted are those who hold the template now or will, without the company's
@@ -182,7 +199,9 @@ class PermissionTemplate(OwnedByCompany):
         after = effective(self.level_of() | dict(levels))
         people, projects = self.holders()
         return [
-            Change(tool.label, Level(before[key]), Level(after[key]), people, projects)
+            LevelChange(
+                tool.label, Level(before[key]), Level(after[key]), people, projects
+            )
             for key, tool in TOOLS[self.scope].items()
             if before[key] != after[key]
         ]
@@ -281,8 +300,17 @@ class PermissionTemplate(OwnedByCompany):
             HandOut(company=self.company, giver=copy, given=given)
             for given in self.hands_out.all()
         )
-        AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, by, self.company, copy)
+        facts = {"copy of": str(self)}
+        AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, by, self.company, copy, facts)
         return copy
+
+    def free_name(self) -> str:
+        """The name of a copy: 'Foreman (copy)', 'Foreman (copy 2)' and so on."""
+        others = PermissionTemplate.objects.filter(company=self.company_id)
+        taken = {name.casefold() for name in others.values_list("name", flat=True)}
+        ends = chain([" (copy)"], (f" (copy {number})" for number in count(2)))
+        names = (self.name[: NAME_LENGTH - len(end)] + end for end in ends)
+        return next(name for name in names if name.casefold() not in taken)
 
 
 def in_words(before: int, after: int) -> str:
@@ -348,4 +376,6 @@ class PermissionLevel(models.Model):
         return f"{self.get_tool_label()}: {self.get_level_display()}"
 
     def get_tool_label(self) -> str:
-        return TOOLS[self.template.scope][self.tool].label
+        """The tool's name; its key when the app that brought it has gone."""
+        tool = TOOLS[self.template.scope].get(self.tool)
+        return tool.label if tool else self.tool

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
+from audit.models import AuditEvent
 from companies.admin import (
     CompanyInlineFormSet,
     CompanyRelatedFilter,
@@ -23,6 +24,7 @@ from companies.admin.scoped import row_keys
 from companies.desk import desk_company
 from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
 from companies.models import Membership, PermissionTemplate, ProjectMembership
+from companies.models.grants import record_grants
 from companies.tools import MEMBER, Level
 from desk.admin.filters import (
     ProjectFilter,
@@ -36,6 +38,8 @@ from desk.admin.verbs import DirectoryVerbs
 from desk.forms import ExplainForm
 from desk.status import Status, with_status
 from invitations.models import Delivery, Invitation
+
+Kind = AuditEvent.Kind
 
 # A form may have 1,000 fields (Django's limit): more grants are changed in their list.
 GRANTS_IN_FORM = 100
@@ -65,7 +69,7 @@ class ProjectInline(CompanyScopedInline):
     @admin.display(description="today")
     def standing(self, grant: ProjectMembership) -> str:
         """Whether it holds today; of a suspended one, why."""
-        return grant.standing(timezone.localdate()) if grant.pk else ""
+        return grant.standing_words(timezone.localdate()) if grant.pk else ""
 
 
 @admin.register(Membership)
@@ -210,7 +214,7 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(
-        self, request: HttpRequest, obj: Membership, form: Any, change: bool
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
         """Save; a corrected address gets the pending invitation at once, anew.
 
@@ -223,6 +227,21 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
             pending.revoke(cast(UserRequest, request).user)
         elif change and "email" in form.changed_data and pending.exists():
             self.send(cast(UserRequest, request), [obj])
+
+    def save_formset(
+        self, request: HttpRequest, form: Any, formset: Any, change: bool
+    ) -> None:
+        super().save_formset(request, form, formset, change)
+        user = cast(UserRequest, request).user
+        changed = [grant for grant, _ in formset.changed_objects]
+        record_grants(Kind.GRANTED, user, formset.new_objects)
+        record_grants(Kind.GRANT_CHANGED, user, changed)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Of the person alone: the projects have events of their own."""
+        return super().construct_change_message(request, form, [], add)
 
     # Why they see what they see
 

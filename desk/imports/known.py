@@ -53,11 +53,6 @@ class Rights:
     def is_administrator(self) -> bool:
         return self.may("companies.administer_company", self.company)
 
-    @cached_property
-    def works_here(self) -> bool:
-        """Whether they may still import at all: a project alone opens no desk (T34)."""
-        return self.may("companies.standard_directory", self.company)
-
     def may(self, permission: str, row: models.Model) -> bool:
         return self.by is None or self.by.has_perm(permission, row)
 
@@ -72,8 +67,7 @@ class Rights:
         """Whether they may hand out this template on this project (T44)."""
         key = (grant.template_id, grant.project_id)
         if key not in self.kept:
-            may_give = self.may("companies.add_projectmembership", grant)
-            self.kept[key] = may_give and self.works_here
+            self.kept[key] = self.may("companies.add_projectmembership", grant)
         return self.kept[key]
 
     def may_offer(self, template: PermissionTemplate) -> bool:

@@ -313,7 +313,9 @@ class Invitation(OwnedByCompany):
                 raise refusal("no_session")
             user.save()  # with its new password, which ends all sessions
             prove(user)
-        entry.join(user, now)
+        if not entry.join(user, now):
+            entry.refresh_from_db()
+            raise refusal(self.problem(version) or "replaced")
         AuditEvent.record(
             Kind.INVITATION_ACCEPTED, user, self.company, entry, self.audit_facts
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import batched, chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
@@ -216,10 +216,10 @@ def held(entries: Iterable[Membership]) -> Iterator[list[int]]:
     Their companies are held until the transaction ends: what is asked about an entry
     still holds when it is written.
     """
-    for keys in chunks(keys_of(entries)):
-        for company in Company.objects.filter(memberships__in=keys).distinct():
-            company.hold()
-        yield keys
+    some = list(chunks(keys_of(entries)))
+    companies = [Membership.objects.filter(pk__in=keys).companies() for keys in some]
+    Company.objects.hold(chain.from_iterable(companies))
+    yield from some
 
 
 def sort_out(

@@ -121,18 +121,18 @@ def test_mobilising_carries_the_crew_over(max_, ada, acme, tower, annex):
     assert annex.mobilise(tower, ada.user).made == []
 
 
-def test_nobody_hands_out_more_than_they_may(max_, ada, acme, tower):
+def test_nobody_hands_out_more_than_they_may(cora, acme, tower):
     """T44: on the giver's list, and not above their own level, also in bulk."""
     entry = add_member(acme, "new@acme.example")
     subcontractor, owner = (
         template(acme, name) for name in (SUBCONTRACTOR, "Owner/Client – External")
     )
     with pytest.raises(ValidationError, match="may not hand out Owner"):
-        ProjectMembership.objects.grant([(entry, tower, owner)], max_.user)
+        ProjectMembership.objects.grant([(entry, tower, owner)], cora.user)
     annex = Project.objects.create(company=acme, name="Annex", number="24-018")
     with pytest.raises(ValidationError, match="may not hand out"):
-        ProjectMembership.objects.grant([(entry, annex, subcontractor)], max_.user)
-    ProjectMembership.objects.grant([(entry, tower, subcontractor)], max_.user)
+        ProjectMembership.objects.grant([(entry, annex, subcontractor)], cora.user)
+    ProjectMembership.objects.grant([(entry, tower, subcontractor)], cora.user)
     assert reaches(entry, tower)
 
 

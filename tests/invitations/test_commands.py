@@ -110,7 +110,7 @@ def test_invite_is_audited(acme, tower):
     events = AuditEvent.objects.filter(company=acme, actor=None).order_by("id")
     assert [(event.kind, event.about_label) for event in events] == [
         (Kind.ENTRY_ADDED, "ivo@subco.example"),
-        (Kind.ENTRY_ADDED, "ivo@subco.example on 24-017 Harbour Tower"),
+        (Kind.GRANTED, "ivo@subco.example"),
         (Kind.INVITATION_SENT, "ivo@subco.example"),
     ]
 

@@ -114,7 +114,7 @@ def switched_off(ivo):
 
 
 def joined(ivo):
-    ivo.membership.join(add_user("ivo.novak@home.example"), timezone.now())
+    ivo.membership.join(add_user(ivo.membership.email), timezone.now())
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,10 @@ from companies.models import (
     Project,
     ProjectMembership,
 )
-from companies.tools import MEMBER, Scope
+from companies.tools import MEMBER, SUBCONTRACTOR, Scope
 from invitations.emails import moment
 from invitations.management.reports import print_report, refusals_as_errors
 from invitations.models import Invitation
-
-PROJECT_TEMPLATE = "Subcontractor – External"
 
 
 class Command(BaseCommand):
@@ -41,7 +39,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NUMBER[:TEMPLATE]",
-            help=f"may be given again; the template is {PROJECT_TEMPLATE} by default",
+            help=f"may be given again; the template is {SUBCONTRACTOR} by default",
         )
         parser.add_argument("--json", action="store_true", help="report as JSON")
 
@@ -111,19 +109,9 @@ class Command(BaseCommand):
         given = find(
             templates.filter(scope=Scope.PROJECT),
             "project template",
-            name__iexact=template or PROJECT_TEMPLATE,
+            name__iexact=template or SUBCONTRACTOR,
         )
-        grants = ProjectMembership.objects.filter(project=project, membership=entry)
-        if not grants.exists():
-            grant = ProjectMembership(
-                company=entry.company,
-                project=project,
-                membership=entry,
-                template=given,
-            )
-            grant.full_clean()
-            grant.save()
-            AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, None, entry.company, grant)
+        ProjectMembership.objects.grant([(entry, project, given)], None)
 
 
 def find(rows: Any, what: str, **wanted: str) -> Any:

@@ -120,18 +120,18 @@ def add_person(row: dict[str, str]) -> tuple[Membership, str]:
 def put_on_project(row: dict[str, str]) -> None:
     """Put a person on a project; first and last day are counted from today."""
     host = company(row["company"])
-    grant = ProjectMembership(
-        company=host,
-        membership=Membership.objects.get(company=host, email=row["email"]),
-        project=Project.objects.get(company=host, number=row["project"]),
-        template=host.permissiontemplates.get(name=row["template"]),
+    entry = Membership.objects.get(company=host, email=row["email"])
+    project = Project.objects.get(company=host, number=row["project"])
+    ProjectMembership.objects.grant(
+        [(entry, project, host.permissiontemplates.get(name=row["template"]))],
+        None,
         starts_on=days_from_now(row["first_day"]),
         ends_on=days_from_now(row["last_day"]),
-        suspended_at=timezone.now() if row["suspension"] else None,
-        suspension_reason=row["suspension"],
     )
-    grant.full_clean()
-    grant.save()
+    if row["suspension"]:
+        entry.project_memberships.filter(project=project).suspend(
+            row["suspension"], None
+        )
 
 
 def days_from_now(days: str) -> Any:

@@ -3,8 +3,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.db import connection
-from django.db.utils import DatabaseError
+from django.db import Error, connection
 from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
@@ -56,5 +55,5 @@ class Command(db_worker.Command):
                 is_waiting = ready.filter(task_path=task.module_path).exists()
                 if due(timezone.now()).exists() and not is_waiting:
                     task.enqueue()
-        except DatabaseError as error:  # it is away; the next time will do
+        except Error as error:  # it is away; the next time will do
             self.stderr.write(f"Can't look for due work: {error}")
