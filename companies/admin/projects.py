@@ -159,7 +159,7 @@ class ProjectAdmin(CompanyScopedAdmin):
             if "apply" in request.POST:
                 granting = project.mobilise(source, request.user, **form.days)
                 done = f"{len(granting.made)} people of {source} are on {project} now."
-                self.message_user(request, done, messages.SUCCESS)
+                self.report(request, done, granting.not_made)
                 return redirect(crew_url(project))
             crew = project.crew_difference(source)
         title = f"Bring a crew to {project}"

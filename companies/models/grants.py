@@ -1,7 +1,7 @@
 """Who is on which project: with which template, from when, until when."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 ENDING_WITHIN = timedelta(days=7)
+STAYS = "Is on this project already, and stays as they are ({})."
+DEACTIVATED = "Is deactivated: reactivate them first."
 ENDED_BEFORE = "Ended before the first day."
 
 
@@ -89,17 +91,15 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
     ) -> "Granting":
         """Put people on projects; who is on one already stays as they are.
 
-        Whose days there are over begins anew, with this template and these days.
-
-        Raises:
-            ValidationError: when a day, a template or a company doesn't fit, or the
-                giver may not hand out a template there (T44).
+        Whose days there are over begins anew, with this template and these days. Each
+        is refused for themselves: when somebody is deactivated, when a day, a template
+        or a company doesn't fit, or when the giver may not hand it out there (T44).
         """
         pairs = list(pairs)
         Company.objects.hold(project.company_id for _, project, _ in pairs)
         places = self.places_of(pairs)
         today = timezone.localdate()
-        granting = Granting([], [])
+        granting = Granting()
         for entry, project, template in pairs:
             place = places.get((entry.pk, project.pk))
             grant = place or ProjectMembership(company=project.company)
@@ -112,9 +112,10 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
                 starts_on,
                 ends_on,
             )
-            grant.clean()
-            grant.check_giver(by)
-            granting.made.append(grant)
+            if sentence := grant.why_not(by):
+                granting.refused.append((entry, sentence))
+            else:
+                granting.made.append(grant)
         self.save_all(granting.made)
         record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
         return granting
@@ -190,12 +191,23 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         return len(rows)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Granting:
     """What became of the people who were to be put on projects."""
 
-    made: "list[ProjectMembership]"
-    there: "list[ProjectMembership]"
+    made: "list[ProjectMembership]" = field(default_factory=list)
+    there: "list[ProjectMembership]" = field(default_factory=list)
+    refused: list[tuple[Membership, str]] = field(default_factory=list)
+
+    @property
+    def not_made(self) -> list[tuple[Membership, str]]:
+        """Who was not put on a project, each with the reason."""
+        today = timezone.localdate()
+        there = [
+            (grant.membership, STAYS.format(grant.standing_words(today)))
+            for grant in self.there
+        ]
+        return [*there, *self.refused]
 
 
 def record_grants(
@@ -307,6 +319,15 @@ class ProjectMembership(OwnedByCompany):
                 code="may_not_hand_out",
             )
 
+    def why_not(self, by: User | None) -> str:
+        """Why this can't be given, if there is a reason."""
+        try:
+            self.clean()
+            self.check_giver(by)
+        except ValidationError as error:
+            return str(error.messages[0])
+        return "" if self.membership.is_active else DEACTIVATED
+
     @property
     def days(self) -> tuple[date | None, date | None]:
         return self.starts_on, self.ends_on
@@ -331,6 +352,7 @@ class ProjectMembership(OwnedByCompany):
         return Standing.OVER if is_over else Standing.IN_FORCE
 
     def standing_words(self, day: date) -> str:
+        """The same in words; of a suspension, why."""
         standing = self.standing_on(day)
         if standing == Standing.SUSPENDED:
             return f"{standing.label}: {self.suspension_reason}"

@@ -40,7 +40,6 @@ from invitations.models.sending import AT_ONCE, Sending
 FIRST_PASSWORDS_AT_ONCE = 50
 
 INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
-ON_IT_ALREADY = "Is on this project already, and stays as they are."
 NO_TEMPLATE = "Has no default project template: choose one for all."
 NOT_INVITED = "Has no open invitation: use ‘Invite’."
 NOTHING_TO_REVOKE = "Has no open invitation."
@@ -199,14 +198,10 @@ class DirectoryVerbs(CompanyScopedAdmin):
             return page
         entries = list(queryset.select_related("default_project_template", "company"))
         pairs, without = form.pairs(entries)
-        try:
-            granting = ProjectMembership.objects.grant(pairs, request.user, **form.days)
-        except ValidationError as error:
-            self.message_user(request, error.messages[0], messages.ERROR)
-            return None
-        there = [(grant.membership, ON_IT_ALREADY) for grant in granting.there]
+        granting = ProjectMembership.objects.grant(pairs, request.user, **form.days)
         no_template = [(entry, NO_TEMPLATE) for entry in without]
-        self.report(request, f"Added: {len(granting.made)}.", [*there, *no_template])
+        refused = [*granting.not_made, *no_template]
+        self.report(request, f"Added: {len(granting.made)}.", refused)
         return None
 
     @admin.action(

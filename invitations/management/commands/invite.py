@@ -99,7 +99,11 @@ class Command(BaseCommand):
         return entry
 
     def grant(self, entry: Membership, number: str, template: str) -> None:
-        """Put the person on a project; being on it already changes nothing."""
+        """Put the person on a project; being on it already changes nothing.
+
+        Raises:
+            CommandError: when they are on it in another way than is asked for.
+        """
         project = find(
             Project.objects.filter(company=entry.company),
             "project",
@@ -111,7 +115,13 @@ class Command(BaseCommand):
             "project template",
             name__iexact=template or SUBCONTRACTOR,
         )
-        ProjectMembership.objects.grant([(entry, project, given)], None)
+        granting = ProjectMembership.objects.grant([(entry, project, given)], None)
+        is_asked_for = all(
+            grant.suspended_at is None and (not template or grant.template == given)
+            for grant in granting.there
+        )
+        for _entry, sentence in granting.refused if is_asked_for else granting.not_made:
+            raise CommandError(f"{project}: {sentence} Change that in the directory.")
 
 
 def find(rows: Any, what: str, **wanted: str) -> Any:
