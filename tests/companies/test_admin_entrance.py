@@ -58,6 +58,19 @@ def test_a_member_reads_our_page(as_, max_):
     assert "You can’t open this page" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    "permission", ["companies.invite_membership", "companies.add_membership"]
+)
+def test_an_unproven_account_hands_out_nothing(acme, ada, max_, permission):
+    """S6: whatever its template says, until the mailbox is shown."""
+    grant = max_.project_memberships.get()
+    asked = [(permission, max_), ("companies.add_projectmembership", grant)]
+    assert all(ada.user.has_perm(*each) for each in asked)
+    ada.user.emailaddress_set.update(verified=False)
+    user = User.objects.get(pk=ada.user_id)
+    assert not any(user.has_perm(*each) for each in asked)
+
+
 def test_an_unproven_account_is_never_let_in(as_, acme, ada):
     """S6: it was made with a first password, and shows no mailbox."""
     user = User.objects.create_user("new@acme.example", PASSWORD, is_proven=False)

@@ -4,8 +4,9 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 
-from companies.models import Membership, ProjectMembership
+from companies.models import Company, Membership, Project, ProjectMembership
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from invitations.models import Invitation
 from tests.cast import FOREMAN, add_entry, add_member, template
 from tests.invitations.test_races import race
 
@@ -56,3 +57,27 @@ def saved(write):
     except ValidationError:
         return False
     return True
+
+
+def test_two_companies_are_held_in_one_order(transactional_db, acme, globex, olga):
+    """Whoever works in both at once waits for the other, and never both for each."""
+    Company.objects.filter(pk=acme.pk).update(name="Zenith")  # last by name, first made
+    entries = [add_entry(each, "kim@x.example") for each in (acme, globex)]
+    projects = [
+        Project.objects.create(company=each, name="Quay", number="1")
+        for each in (acme, globex)
+    ]
+    pairs = [
+        (entry, project, template(project.company, FOREMAN))
+        for entry, project in zip(entries, projects, strict=True)
+    ]
+    people = Membership.objects.filter(pk__in=[entry.pk for entry in entries])
+    for _ in range(ROUNDS):
+        ProjectMembership.objects.all().delete()
+        people.update(is_active=True)
+        race(
+            partial(ProjectMembership.objects.grant, reversed(pairs), olga),
+            partial(people.deactivate, olga),
+            partial(Invitation.objects.extend, people, olga, days=9),
+        )
+        assert not people.filter(is_active=True).exists()

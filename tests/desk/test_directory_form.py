@@ -1,12 +1,26 @@
 """The page of a person: adding, correcting, and what is not the company's to change."""
 
+from functools import partial
+
 import pytest
 from django.contrib.auth.hashers import check_password
+from django.contrib.messages import get_messages
+from django.utils import timezone
 
 from accounts.models import User
-from companies.models import Membership
+from companies.models import Membership, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
-from tests.cast import FOREMAN, PASSWORD, add_entry, add_member, link_in, template, work
+from tests.cast import (
+    FOREMAN,
+    PASSWORD,
+    add_entry,
+    add_member,
+    add_user,
+    link_in,
+    template,
+    work,
+)
+from tests.meanwhile import just_before
 
 DIRECTORY = "/admin/companies/membership/"
 
@@ -211,3 +225,47 @@ def test_who_changed_what_is_in_the_history(as_, ada, max_):
     page = client.get(f"{DIRECTORY}{max_.pk}/history/").content.decode()
     assert "ada@acme.example" in page
     assert "Job title" in page
+
+
+def test_who_joins_while_their_form_is_saved_stays_in(as_, ada, ivo):
+    """Only what was changed in the form is written, whatever it was read with."""
+    user = add_user(ivo.membership.email)
+    client = as_(ada)
+    happens = partial(ivo.membership.join, user, timezone.now())
+    with just_before('UPDATE "companies_membership" SET', happens):
+        save(client, ivo.membership, phone="+49 30 1234")
+    entry = Membership.objects.get(pk=ivo.membership_id)
+    assert (entry.user, entry.phone) == (user, "+49 30 1234")
+
+
+def test_who_is_suspended_while_their_form_is_saved_stays_so(as_, ada, max_, tower):
+    grant = max_.project_memberships.get()
+    client = as_(ada)
+    row = {
+        "project_memberships-TOTAL_FORMS": 1,
+        "project_memberships-INITIAL_FORMS": 1,
+        "project_memberships-0-id": grant.pk,
+        "project_memberships-0-membership": max_.pk,
+        "project_memberships-0-project": tower.pk,
+        "project_memberships-0-template": grant.template_id,
+        "project_memberships-0-ends_on": "2030-06-30",
+    }
+    happens = partial(max_.project_memberships.suspend, "insurance ended", None)
+    with just_before('UPDATE "companies_projectmembership" SET', happens):
+        assert save(client, max_, **row).status_code == 302
+    grant.refresh_from_db()
+    assert grant.suspension_reason == "insurance ended"
+    assert str(grant.ends_on) == "2030-06-30"
+
+
+def test_who_is_deleted_while_their_form_is_saved_is_not_made_anew(as_, ada, acme):
+    """What is told instead is a sentence, not an error page."""
+    firm = Vendor.objects.create(company=acme, name="Bolt")
+    path = f"/admin/companies/vendor/{firm.pk}/change/"
+    client = as_(ada)
+    with just_before('UPDATE "companies_vendor" SET', firm.delete):
+        answer = client.post(path, {"name": "Bolt & Sons"})
+    assert answer.status_code == 302
+    assert not Vendor.objects.filter(name="Bolt & Sons").exists()
+    told = [str(each) for each in get_messages(answer.wsgi_request)]
+    assert told == ["Somebody else has changed this meanwhile. Look at it again."]

@@ -1,10 +1,13 @@
 """'Create a Password': somebody new joins (S8 to S15)."""
 
+from functools import partial
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEvent
+from companies.models import Membership
 from companies.tools import COMPANY_ADMINISTRATOR
 from invitations.models import Invitation
 from tests.cast import (
@@ -15,6 +18,7 @@ from tests.cast import (
     invite,
     let_an_hour_pass,
 )
+from tests.meanwhile import just_before
 from tests.steps import (
     CHOSEN,
     JOIN,
@@ -280,3 +284,27 @@ def test_whoever_has_joined_logs_in_with_what_they_created(client, ivo):
     assert not is_logged_in(client)
     log_in(client, IVO, CHOSEN)
     assert is_logged_in(client)
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ({"email": "right@subco.example"}, "newer invitation"),
+        ({"is_active": False}, "no longer valid"),
+    ],
+)
+def test_nobody_joins_whose_entry_changes_at_that_moment(
+    client, ivo, written, sentence
+):
+    """T4, T34: the entry decides, though the invitation was open when it was read."""
+    follow(client, ivo)
+    entries = Membership.objects.filter(pk=ivo.membership_id)
+    with just_before(
+        'UPDATE "companies_membership" SET', partial(entries.update, **written)
+    ):
+        answer = set_password(client, ivo)
+    assert sentence in text(answer)
+    assert not User.objects.filter(email=ivo.sent_to).exists()
+    assert entries.get().user is None
+    ivo.refresh_from_db()
+    assert ivo.state == Invitation.State.PENDING

@@ -9,11 +9,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
+from accounts.models import User
 from audit.models import AuditEvent
-from companies.models import Company, Membership
+from companies.models import Company, Membership, Project, ProjectMembership
 from companies.tools import MEMBER
 from invitations.models import Delivery, Invitation
-from tests.cast import add_entry, invite, let_an_hour_pass, template
+from tests.cast import add_entry, invite, let_an_hour_pass, put_on, template
 
 
 def add_entries(company, count):
@@ -133,6 +134,19 @@ def test_a_plain_member_invites_nobody(acme, max_):
     """T44"""
     entry = add_entry(acme, "ivo@subco.example")
     assert not Invitation.objects.send([entry], max_.user).sent
+
+
+def test_who_works_on_very_many_projects_invites(acme, cora):
+    """T18b: asked in one condition for each template that is held, not each project."""
+    held = cora.project_memberships.get().template
+    projects = Project.objects.bulk_create(
+        Project(company=acme, name=f"Lot {n}", number=f"L{n}") for n in range(1_100)
+    )
+    ProjectMembership.objects.grant([(cora, each, held) for each in projects], None)
+    entry = add_entry(acme, "ivo@subco.example")
+    put_on(entry, projects[-1], "Subcontractor – External")
+    by = User.objects.get(pk=cora.user_id)
+    assert Invitation.objects.send([entry], by).sent
 
 
 def test_an_interrupted_sending_leaves_nothing(acme, ada):
