@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
@@ -26,6 +27,28 @@ def changed_columns(form: Any) -> set[str]:
     """
     columns = {field.name for field in form.instance._meta.concrete_fields}
     return columns & set(form.changed_data)
+
+
+def in_words(field: Any, value: Any) -> str:
+    """A value as the form shows it: before it is cleaned a row is its key."""
+    if isinstance(field, forms.ModelChoiceField) and not isinstance(
+        value, models.Model
+    ):
+        value = field.queryset.filter(pk=value).first() if value else None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    choices = dict(getattr(field, "choices", ())) if isinstance(value, str) else {}
+    return str(choices.get(value, value) or "—")
+
+
+def differences(
+    obj: models.Model, changes: dict[str, tuple[str, str]]
+) -> dict[str, str]:
+    """The facts of an event, from what `construct_change_message` says."""
+    return {
+        str(obj._meta.get_field(name).verbose_name): f"{before} → {after}"  # type: ignore[union-attr]
+        for name, (before, after) in changes.items()
+    }
 
 
 class AuditedAdmin(admin.ModelAdmin[Any]):
@@ -81,10 +104,22 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self.record(Kind.ENTRY_ADDED, request, obj)
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Of each column that was changed what it was and what it is, in words."""
+        fields = {} if add else {name: form[name] for name in changed_columns(form)}
+        return {
+            name: (
+                in_words(bound.field, bound.initial),
+                in_words(bound.field, form.cleaned_data[name]),
+            )
+            for name, bound in sorted(fields.items())
+        }
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Record which fields were changed, of the row and of its inlines."""
         if message:
-            self.record(Kind.ENTRY_CHANGED, request, obj, {"changes": message})
+            self.record(Kind.ENTRY_CHANGED, request, obj, differences(obj, message))
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> Any:
         for obj in queryset:

@@ -172,15 +172,8 @@ class AuditEvent(AppendOnly):
 
     @property
     def details(self) -> list[str]:
-        """The facts in words; what a form has changed is named field by field."""
-        facts = {key: value for key, value in self.facts.items() if key != "changes"}
-        lines = [f"{key}: {value}" for key, value in facts.items()]
-        for change in self.facts.get("changes", []):
-            for verb, what in change.items():
-                named = " ".join([what.get("name", ""), what.get("object", "")]).strip()
-                fields = ", ".join(what.get("fields", []))
-                lines.append(f"{verb} {named}: {fields}".strip(": "))
-        return lines
+        """The facts in words."""
+        return [f"{key}: {value}" for key, value in self.facts.items()]
 
     @classmethod
     def of(

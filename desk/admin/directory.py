@@ -237,11 +237,17 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         record_grants(Kind.GRANTED, user, formset.new_objects)
         record_grants(Kind.GRANT_CHANGED, user, changed)
 
-    def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
-        """Of the person alone: the projects have events of their own."""
-        return super().construct_change_message(request, form, [], add)
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """As what the actions write for the same: the history is asked by kind."""
+        if template := message.pop("template", None):
+            facts = dict(zip(("before", "after"), template, strict=True))
+            self.record(Kind.TEMPLATE_CHANGED, request, obj, facts)
+        if message.pop("is_active", None):
+            switched = (
+                Kind.ENTRY_REACTIVATED if obj.is_active else Kind.ENTRY_DEACTIVATED
+            )
+            self.record(switched, request, obj)
+        super().log_change(request, obj, message)
 
     # Why they see what they see
 

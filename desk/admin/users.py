@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from accounts.models import User
 from audit.admin import OperatorAdmin
+from companies.models import Company
+from companies.tools import Level
 from desk.exports import csv_response
 
 
@@ -57,6 +59,20 @@ class UserAdmin(OperatorAdmin):
         is_own = obj == request.user
         return [*self.readonly_fields, *(["is_active"] if is_own else [])]
 
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Save, and name the companies that have nobody at their desk by that.
+
+        It isn't refused: a log-in that was stolen has to be switched off at once.
+        """
+        companies = list(Company.objects.with_directory(obj, Level.ADMIN))
+        super().save_model(request, obj, form, change)
+        for company in companies:
+            if not company.memberships.keepers().exists():
+                sentence = f"{company} has no administrator now: make somebody one."
+                self.message_user(request, sentence, messages.WARNING)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """An account always comes from a company's invitation (S1)."""
         return False
@@ -72,7 +88,7 @@ class UserAdmin(OperatorAdmin):
         users = queryset.filter(newsletter_since__isnull=False, is_active=True)
         rows = (
             (user.email, user.newsletter_since.isoformat(), unsubscribe_url(user))
-            for user in users
+            for user in users.iterator()
         )
         header = ["e-mail address", "since", "link to unsubscribe"]
         return csv_response("newsletter", header, rows)

@@ -39,3 +39,20 @@ def test_levels_can_not_be_taken_from_the_only_one_who_can_enter(ada, acme, unpr
     with pytest.raises(ValidationError, match="no administrator"):
         template(acme, COMPANY_ADMINISTRATOR).set_levels({"directory": 0}, None)
     own.set_levels({"directory": 0}, None)
+
+
+def test_an_operator_who_switches_the_last_one_off_is_told(as_, olga, ada, max_, acme):
+    """Done at once, since it may have been stolen; and what it leaves behind is said."""
+    for entry, told in (
+        (max_, []),
+        (ada, [f"{acme} has no administrator now: make somebody one."]),
+    ):
+        path = f"/admin/accounts/user/{entry.user_id}/change/"
+        answer = as_(olga).post(path, {}, follow=True)
+        assert not User.objects.get(pk=entry.user_id).is_active
+        warnings = [
+            str(each)
+            for each in answer.context["messages"]
+            if each.level_tag == "warning"
+        ]
+        assert warnings == told

@@ -8,7 +8,8 @@ from django.contrib.messages import get_messages
 from django.utils import timezone
 
 from accounts.models import User
-from companies.models import Membership, Vendor
+from audit.models import AuditEvent
+from companies.models import Membership, Project, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
 from tests.cast import (
     FOREMAN,
@@ -23,6 +24,7 @@ from tests.cast import (
 from tests.meanwhile import just_before
 
 DIRECTORY = "/admin/companies/membership/"
+Kind = AuditEvent.Kind
 
 
 def save(client, entry, **fields):
@@ -269,3 +271,54 @@ def test_who_is_deleted_while_their_form_is_saved_is_not_made_anew(as_, ada, acm
     assert not Vendor.objects.filter(name="Bolt & Sons").exists()
     told = [str(each) for each in get_messages(answer.wsgi_request)]
     assert told == ["Somebody else has changed this meanwhile. Look at it again."]
+
+
+def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_, tower):
+    """T56: from what to what, and of the kind that the actions write for the same."""
+    grant = max_.project_memberships.get()
+    administrator = template(ada.company, COMPANY_ADMINISTRATOR)
+    given = {
+        "phone": "030 1234",
+        "template": administrator.pk,
+        "is_active": None,
+        "project_memberships-TOTAL_FORMS": 1,
+        "project_memberships-INITIAL_FORMS": 1,
+        "project_memberships-0-id": grant.pk,
+        "project_memberships-0-membership": max_.pk,
+        "project_memberships-0-project": tower.pk,
+        "project_memberships-0-template": grant.template_id,
+        "project_memberships-0-ends_on": "2030-06-30",
+    }
+    assert save(as_(ada), max_, **given).status_code == 302
+    events = AuditEvent.objects.about(max_).filter(actor=ada.user)
+    assert {event.kind: event.details for event in events} == {
+        Kind.TEMPLATE_CHANGED: ["before: Member", "after: Company Administrator"],
+        Kind.ENTRY_DEACTIVATED: [],
+        Kind.ENTRY_CHANGED: ["telephone: — → 030 1234"],
+        Kind.GRANT_CHANGED: [
+            "project: 24-017 Harbour Tower",
+            f"template: {FOREMAN}",
+            "last_day: 2030-06-30",
+        ],
+    }
+
+
+def test_who_is_put_on_a_project_in_the_form_is_told_of_so(as_, ada, max_, acme):
+    """The same event as from every other door, about the person."""
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    row = {
+        "project_memberships-TOTAL_FORMS": 1,
+        "project_memberships-INITIAL_FORMS": 0,
+        "project_memberships-0-project": annex.pk,
+        "project_memberships-0-template": template(acme, FOREMAN).pk,
+    }
+    assert save(as_(ada), max_, **row).status_code == 302
+    other = Project.objects.create(company=acme, name="Quay", number="24-019")
+    added = {
+        "membership": max_.pk,
+        "project": other.pk,
+        "template": template(acme, FOREMAN).pk,
+    }
+    as_(ada).post("/admin/companies/projectmembership/add/", added)
+    events = AuditEvent.objects.about(max_).filter(kind=Kind.GRANTED)
+    assert [event.facts["project"] for event in events] == [str(other), str(annex)]

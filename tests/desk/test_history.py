@@ -96,7 +96,7 @@ def test_the_person_and_what_is_read_as_on_their_own_history_page(
 ):
     """The admin's own history pages and the list agree, for each reader."""
     entry = ivo.membership
-    happen(acme, entry, by=olga, changes=[{"changed": {"fields": ["Job title"]}}])
+    happen(acme, entry, by=olga, title="Mate → Foreman")
     happen(acme, entry, Kind.GRANTED, by=ada.user, project="Harbour Tower")
     happen(acme, ada, by=ada.user)
     url = reverse("admin:companies_membership_history", args=[entry.pk])
