@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
@@ -31,10 +30,9 @@ def changed_columns(form: Any) -> set[str]:
 
 def in_words(field: Any, value: Any) -> str:
     """A value as the form shows it: before it is cleaned a row is its key."""
-    if isinstance(field, forms.ModelChoiceField) and not isinstance(
-        value, models.Model
-    ):
-        value = field.queryset.filter(pk=value).first() if value else None
+    rows = getattr(field, "queryset", None)
+    if rows is not None and value and not isinstance(value, models.Model):
+        value = rows.filter(pk=value).first()
     if isinstance(value, bool):
         return "yes" if value else "no"
     choices = dict(getattr(field, "choices", ())) if isinstance(value, str) else {}

@@ -42,7 +42,7 @@ def test_levels_can_not_be_taken_from_the_only_one_who_can_enter(ada, acme, unpr
 
 
 def test_an_operator_who_switches_the_last_one_off_is_told(as_, olga, ada, max_, acme):
-    """Done at once, since it may have been stolen; and what it leaves behind is said."""
+    """Done at once, for it may be stolen; and what it leaves behind is said."""
     for entry, told in (
         (max_, []),
         (ada, [f"{acme} has no administrator now: make somebody one."]),
