@@ -1,5 +1,6 @@
 """A person's log-in: e-mail address and password. It belongs to no company."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -143,14 +144,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.__dict__.pop("is_proven", None)
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Ask the backends, but once only about the same row object."""
-        try:
-            return bool(self.is_active and self.kept[perm, id(obj)][0])
-        except KeyError:
-            answer = super().has_perm(perm, obj)
-        # The row is held along with its answer, so that nothing else can get its id.
-        self.kept[perm, id(obj)] = answer, obj
-        return answer
+        """Ask the backends, unless one has kept what answers for all rows of a kind."""
+        answer: Callable[[Any], bool] | None = self.kept.get((perm, type(obj)))
+        if answer is None:
+            return super().has_perm(perm, obj)
+        return self.is_active and answer(obj)
 
     @cached_property
     def is_proven(self) -> bool:

@@ -108,6 +108,16 @@ def further(question: Question, projects: Sequence[Project]) -> float:
     return rate(len(projects), work)
 
 
+def queries_of_further(question: Question, projects: Sequence[Project]) -> int:
+    """The queries of questions about all these, after one about their company."""
+    [(user, project)] = load([question])
+    user.has_perm(PERMISSION, project)
+    with watched() as sent:
+        for each in projects:
+            user.has_perm(PERMISSION, each)
+    return len(sent)
+
+
 def queries_of_first(question: Question) -> list[Query]:
     [(user, project)] = load([question])
     with watched() as sent:

@@ -84,7 +84,9 @@ class Results:
                 self.most_queries(FIRST, FIRST_SPREAD, FIRST_BIG),
                 2,
             ),
-            no_more_than("Queries of a later question", self.most_queries(LATER), 0),
+            no_more_than(
+                "Queries of a later question", self.most_queries(LATER, FURTHER), 0
+            ),
             at_least(
                 "First question, against guardian's `has_perm`",
                 self.ratio(first, (GUARDIAN, ALL)),
@@ -93,6 +95,11 @@ class Results:
             at_least(
                 "Later question, against guardian's kept checker",
                 self.ratio(later, (GUARDIAN_LATER, ALL)),
+                10,
+            ),
+            at_least(
+                "Later question, each about another project, against the same",
+                self.ratio((FURTHER, ALL), (GUARDIAN_LATER, ALL)),
                 10,
             ),
             at_most(

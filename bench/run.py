@@ -106,6 +106,10 @@ class Bench:
                 self.results.queries[what, name] = len(queries)
             later = questions.queries_of_later(self.drawn[name])
             self.results.queries[results.LATER, name] = later
+            further = questions.queries_of_further(
+                questions.big()[0], questions.big_projects()
+            )
+            self.results.queries[results.FURTHER, name] = further
         for what, queries in sent.items():
             self.results.plans += explain(what, queries)
         self.compare_answers()
@@ -147,12 +151,13 @@ class Bench:
 
     def ask(self, name: str) -> None:
         drawn, spread, big = self.drawn[name], questions.spread(), questions.big()
+        projects = questions.big_projects()
         questions.first(drawn)  # warms up
         rates = {
             results.FIRST: typical(lambda: questions.first(drawn)),
             results.FIRST_SPREAD: typical(lambda: questions.first(spread)),
             results.FIRST_BIG: typical(lambda: questions.first(big)),
-            results.FURTHER: questions.further(big[0], questions.big_projects()),
+            results.FURTHER: typical(lambda: questions.further(big[0], projects)),
             results.LATER: questions.later(drawn),
         }
         for what, rate in rates.items():

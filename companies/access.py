@@ -5,6 +5,7 @@ companies/conditions.py, and tests/companies/test_access.py compares them.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -121,6 +122,11 @@ class Access:
             project.is_active and (self.is_administrator or project.pk in self.granted)
         )
 
+    def granted_with(self, tool: str, level: int) -> Iterator[int]:
+        """The granted projects with at least this level on a tool, active or not."""
+        held = {key for key in self.levels if self.level_in(key, tool) >= level}
+        return (key for key, template in self.granted.items() if template in held)
+
     def may_hand_out(
         self, given: PermissionTemplate, project: Project | None = None
     ) -> bool:
@@ -207,6 +213,34 @@ class Access:
         others = grants.filter(membership=OuterRef("pk")).exclude(given)
         templates = self.hand_outs[self.template or 0]
         return entries.filter(~Exists(others), template__in=templates)
+
+
+def answers(
+    user: User, granted: Callable[[Access], Iterable[int]]
+) -> Callable[[Project], bool]:
+    """Make what answers one permission about any project, as long as the User lives.
+
+    Only the first question about a company looks at templates and levels; whether a
+    project is active is asked of it each time.
+
+    Args:
+        granted: on which projects of a company the person was given the permission.
+    """
+    known: dict[int, bool] = {}
+    companies: set[int] = set()
+
+    def find(project: Project) -> bool:
+        access = Access.of(user, project.company_id)
+        if project.company_id not in companies:
+            companies.add(project.company_id)
+            known.update(dict.fromkeys(granted(access), True))
+        return known.setdefault(project.id, access.is_administrator)
+
+    def answer(project: Project) -> bool:
+        found = known.get(project.id)
+        return project.is_active and (find(project) if found is None else found)
+
+    return answer
 
 
 def may_invite(user: User | None, entries: QuerySet[Membership]) -> set[int]:

@@ -1,13 +1,12 @@
 """May this user …? One answer for pages, the admin and other apps."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import models
 
-from companies.access import Access
+from accounts.models import User
+from companies.access import Access, answers
 from companies.models import (
     Company,
     Membership,
@@ -46,25 +45,40 @@ class PermissionBackend(BaseBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not user_obj.is_active or not isinstance(obj, models.Model):
             return False
+        if isinstance(obj, Project):
+            return on_project(user_obj, perm, obj)
         if isinstance(obj, Company):
-            allowed = allows_in_company(Access.of(user_obj, obj.pk), perm)
+            allowed = in_company(Access.of(user_obj, obj.pk), perm)
         elif isinstance(obj, OwnedByCompany):
-            allowed = allows(Access.of(user_obj, obj.company_id), perm, obj)
+            allowed = about_row(Access.of(user_obj, obj.company_id), perm, obj)
         else:
             return False
         return allowed and (perm not in AT_THE_DESK or user_obj.is_proven)
 
 
-def allows_in_company(access: Access, perm: str) -> bool:
+def on_project(user: User, perm: str, project: Project) -> bool:
+    """Answer, and let `User.has_perm` keep the answers: of projects one asks much."""
+    if perm == "companies.view_project":
+        answer = answers(user, lambda access: access.granted)
+    elif wanted := read_permission(Scope.PROJECT, perm):
+        answer = answers(user, lambda access: access.granted_with(*wanted))
+    else:
+        return False
+    user.kept[perm, Project] = answer
+    return answer(project)
+
+
+def in_company(access: Access, perm: str) -> bool:
     match perm:
         case "companies.view_company":
             return access.is_member
         case "companies.administer_company":
             return access.is_administrator
-    return holds(perm, Scope.COMPANY, access.on_company)
+    wanted = read_permission(Scope.COMPANY, perm)
+    return wanted is not None and access.on_company(wanted[0]) >= wanted[1]
 
 
-def allows(access: Access, perm: str, row: OwnedByCompany) -> bool:
+def about_row(access: Access, perm: str, row: OwnedByCompany) -> bool:
     match perm, row:
         case "companies.invite_membership", Membership():
             return access.may_invite(row)
@@ -72,14 +86,4 @@ def allows(access: Access, perm: str, row: OwnedByCompany) -> bool:
             return access.may_add(row.template)
         case "companies.add_projectmembership", ProjectMembership():
             return access.may_grant(row.template, row.project)
-        case "companies.view_project", Project():
-            return access.reaches(row)
-        case _, Project():
-            return holds(perm, Scope.PROJECT, partial(access.on_project, row))
     return False
-
-
-def holds(perm: str, scope: Scope, level_on: Callable[[str], int]) -> bool:
-    """Whether the permission names a tool of this scope, and the level is reached."""
-    wanted = read_permission(scope, perm)
-    return wanted is not None and level_on(wanted[0]) >= wanted[1]
