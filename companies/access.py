@@ -15,7 +15,7 @@ from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from companies.conditions import in_force
+from companies.conditions import in_force, level_given
 from companies.models import (
     HandOut,
     Membership,
@@ -26,7 +26,7 @@ from companies.models import (
 )
 from companies.tools import CompanyTool, Level
 
-DIRECTORY = CompanyTool.DIRECTORY.value  # a project's Directory has the same key
+DIRECTORY = CompanyTool.DIRECTORY.value
 
 
 # These two queries are only ever filtered: making them anew for each request would take
@@ -100,11 +100,8 @@ class Access:
         return self.on_company(DIRECTORY) == Level.ADMIN
 
     def level_in(self, template: int | None, tool: str) -> int:
-        """The level that a held template gives: Admin on Directory is Admin on all."""
-        levels = self.levels.get(template or 0, {})
-        if levels.get(DIRECTORY) == Level.ADMIN:
-            return Level.ADMIN
-        return levels.get(tool, Level.NONE)
+        """The level that a held template gives; without one, none."""
+        return level_given(self.levels.get(template or 0, {}), tool)
 
     def on_company(self, tool: str) -> int:
         return Level.ADMIN if self.is_operator else self.level_in(self.template, tool)

@@ -3,6 +3,7 @@
 Most take a prefix, so that a query of any table can ask it of the rows that it joins.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,18 @@ def in_force(day: date, prefix: str = "") -> Q:
     )
 
 
-def gives(tool: str, level: int) -> Q:
-    """A row of a project template that gives at least this level on a tool.
+def level_given(levels: Mapping[str, int], tool: str) -> int:
+    """The level that a template gives on a tool: Admin on Directory is Admin on all.
 
-    Admin on its Directory is Admin on all tools of the project.
+    The Directories of companies and of projects have one key.
     """
+    if levels.get(ProjectTool.DIRECTORY) == Level.ADMIN:
+        return Level.ADMIN
+    return levels.get(tool, Level.NONE)
+
+
+def gives(tool: str, level: int) -> Q:
+    """The same asked of a row of a project template: at least this level on a tool."""
     return Q(tool=tool, level__gte=level) | Q(
         tool=ProjectTool.DIRECTORY, level=Level.ADMIN
     )

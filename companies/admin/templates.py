@@ -31,6 +31,7 @@ class TemplateForm(CompanyForm):
         widget=forms.CheckboxSelectMultiple,
     )
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+    scope = Scope.PROJECT  # of a new template
 
     class Meta:
         model = PermissionTemplate
@@ -38,6 +39,8 @@ class TemplateForm(CompanyForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            self.instance.scope = self.scope
         given = self.instance.level_of() if self.instance.pk else {}
         for key, tool in TOOLS[self.instance.scope].items():
             self.fields[f"level_{key}"] = forms.TypedChoiceField(
@@ -130,10 +133,10 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
             fields.insert(1, "project")
         return [*self.company_field(request), *fields]
 
-    def scope_of(self, request: HttpRequest, obj: Any) -> str:
+    def scope_of(self, request: HttpRequest, obj: Any) -> Scope:
         """A new template is for a project's tools unless the address says otherwise."""
         if obj:
-            return str(obj.scope)
+            return Scope(obj.scope)
         is_company = request.GET.get("scope") == Scope.COMPANY
         return Scope.COMPANY if is_company else Scope.PROJECT
 
@@ -141,15 +144,8 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        scope = self.scope_of(request, obj)
-
-        class ScopedForm(form):  # type: ignore[misc, valid-type]
-            def __init__(self, *args: Any, **given: Any) -> None:
-                given.setdefault("instance", None)
-                given["instance"] = given["instance"] or PermissionTemplate(scope=scope)
-                super().__init__(*args, **given)
-
-        return ScopedForm
+        form.scope = self.scope_of(request, obj)
+        return form
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool

@@ -115,7 +115,8 @@ class StandingQuerySet[Row: "Membership"](CorrectingQuerySet[Row]):
     def change(self, change: Change, by: User | None) -> Outcome:
         outcome = Outcome()
         for entries in self.held():
-            problems = problems_of(entries, change, by)
+            stays = self.last_of(entries, by) if change.ends_administrators else set()
+            problems = problems_of(entries, change, by, stays)
             done = [entry for entry in entries if not problems[entry.pk]]
             keys = [entry.pk for entry in done]
             self.model.objects.filter(pk__in=keys).update(**change.values)
@@ -142,12 +143,32 @@ class StandingQuerySet[Row: "Membership"](CorrectingQuerySet[Row]):
             rows = self.model.objects.filter(pk__in=some)
             yield list(rows.select_related("company", "template", "user"))
 
+    def last_of(self, entries: "list[Membership]", by: User | None) -> set[int]:
+        """Who of these stays, where all administrators of a company are among them.
+
+        That is the one who is doing it, or else the oldest entry.
+        """
+        chosen = {entry.pk: entry for entry in entries}
+        companies = {entry.company_id for entry in entries}
+        rows = self.model.objects.keepers().filter(company__in=companies)
+        keepers: dict[int, list[int]] = {}
+        for company, key in rows.order_by("pk").values_list("company", "pk"):
+            keepers.setdefault(company, []).append(key)
+        return {
+            next((key for key in keys if by and chosen[key].user_id == by.pk), keys[0])
+            for keys in keepers.values()
+            if chosen.keys() >= set(keys)
+        }
+
 
 def problems_of(
-    entries: "list[Membership]", change: Change, by: User | None
+    entries: "list[Membership]", change: Change, by: User | None, stays: set[int]
 ) -> dict[int, str]:
-    """What speaks against changing each entry; nothing for most."""
-    stays = last_of(entries, by) if change.ends_administrators else set()
+    """What speaks against changing each entry; nothing for most.
+
+    Args:
+        stays: who has to go on administering the company.
+    """
     may = {
         company: by is None or by.has_perm("companies.administer_company", company)
         for company in {entry.company for entry in entries}
@@ -157,24 +178,6 @@ def problems_of(
         or change.problem(entry)
         or (LAST_ADMINISTRATOR if entry.pk in stays else "")
         for entry in entries
-    }
-
-
-def last_of(entries: "list[Membership]", by: User | None) -> set[int]:
-    """Who of these stays, where all administrators of a company are among them.
-
-    That is the one who is doing it, or else the oldest entry.
-    """
-    chosen = {entry.pk: entry for entry in entries}
-    companies = {entry.company_id for entry in entries}
-    rows = type(entries[0]).objects.keepers().filter(company__in=companies)
-    keepers: dict[int, list[int]] = {}
-    for company, key in rows.order_by("pk").values_list("company", "pk"):
-        keepers.setdefault(company, []).append(key)
-    return {
-        next((key for key in keys if by and chosen[key].user_id == by.pk), keys[0])
-        for keys in keepers.values()
-        if chosen.keys() >= set(keys)
     }
 
 

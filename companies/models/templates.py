@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
+from companies.conditions import level_given
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
 from companies.tools import SHIPPED, TOOLS, CompanyTool, Level, Scope
@@ -318,10 +319,8 @@ def in_words(before: int, after: int) -> str:
 
 
 def effective(levels: Mapping[str, int]) -> dict[str, int]:
-    """What levels amount to: Admin on Directory is Admin on all."""
-    if levels[CompanyTool.DIRECTORY] == Level.ADMIN:
-        return dict.fromkeys(levels, int(Level.ADMIN))
-    return dict(levels)
+    """What levels amount to on each tool."""
+    return {tool: level_given(levels, tool) for tool in levels}
 
 
 class HandOut(OwnedByCompany):

@@ -1,4 +1,4 @@
-"""What `user.has_perm` keeps between the questions of a request, and what it doesn't."""
+"""What `user.has_perm` keeps between the questions of a request, and what not."""
 
 from accounts.models import User
 from companies.models import Membership, Project, ProjectMembership
