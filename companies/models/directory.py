@@ -1,6 +1,9 @@
 """The directory of a company: its people, and the firms that they work for."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -59,17 +62,27 @@ class Vendor(OwnedByCompany):
             )
 
 
+def spellings(word: str) -> set[str]:
+    """How a word may stand in a column that a database has lowered, or compares so.
+
+    SQLite lowers ASCII only: there Özil is looked for besides, where özil is asked for.
+    """
+    lowered = word.lower()
+    return {lowered} if word.isascii() else {word, lowered, word.capitalize()}
+
+
+def any_of(lookup: str, values: Iterable[str]) -> Q:
+    return reduce(or_, (Q((lookup, value)) for value in values))
+
+
 def found_by(word: str, company: Company | None) -> Q:
     """What an entry has to have to be found by one word of a search.
 
     Firms and log-ins are looked up first: an OR over several tables uses no index.
     """
     own = {} if company is None else {"company": company}
-    found = Q(search_text__contains=word.lower())
-    if word != word.lower():
-        # SQLite lowers ASCII only: there a capital umlaut is found as it is typed.
-        found |= Q(search_text__contains=word)
-    firms = Vendor.objects.filter(name__icontains=word, **own)
+    found = any_of("search_text__contains", spellings(word))
+    firms = Vendor.objects.filter(any_of("name__icontains", spellings(word)), **own)
     if keys := list(firms.values_list("pk", flat=True)[:FOUND_AT_MOST]):
         found |= Q(vendor__in=keys)
     if "@" in word:
@@ -97,7 +110,7 @@ class MembershipQuerySet(StandingQuerySet["Membership"]):
             company: whose directory is searched; empty for all.
         """
         rows = self if company is None else self.filter(of_company(company))
-        for word in search.split():
+        for word in search.replace(",", " ").split():
             rows = rows.filter(found_by(word, company))
         return rows
 

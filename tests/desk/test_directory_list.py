@@ -142,6 +142,16 @@ def test_filters_and_search_find_max(as_, ada, max_, ivo, query):
     assert listed(as_(ada), **query) == ["Max Weber"]
 
 
+@pytest.mark.parametrize("words", ["özil", "Özil", "ÖZIL", "özil, änne", "çelik"])
+def test_capitals_beyond_ascii_are_found_on_both_engines(as_, ada, max_, words):
+    """SQLite knows no capital but those of ASCII."""
+    firm = Vendor.objects.create(company=ada.company, name="Çelik Demir")
+    Membership.objects.filter(pk=max_.pk).update(
+        first_name="Änne", last_name="Özil", vendor=firm
+    )
+    assert listed(as_(ada), q=words) == ["Änne Özil"]
+
+
 def test_a_joined_person_is_found_by_the_address_of_the_log_in(as_, ada, max_):
     """The list shows that address, so it searches it."""
     max_.user.email = "weber@home.example"

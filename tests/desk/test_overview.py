@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -144,14 +146,16 @@ def test_the_picture_and_the_table_say_the_same(as_, ada, people):
     assert cells == [(str(week.invited), str(week.joined)) for week in weeks]
 
 
-def test_the_page_asks_the_same_number_of_questions(
-    as_, ada, people, django_assert_max_num_queries
-):
+def test_the_page_asks_as_much_of_one_as_of_thirty(as_, ada, people):
     client = as_(ada)
-    for n in range(30):
-        invite(add_entry(people, f"p{n}@acme.example"), ada.user)
-    with django_assert_max_num_queries(18):
-        client.get(INDEX)
+    counts = []
+    for some in (range(1), range(1, 30)):
+        for n in some:
+            invite(add_entry(people, f"p{n}@acme.example"), ada.user)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(INDEX)
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 18
 
 
 def test_an_operator_of_all_companies_sees_no_overview(as_, olga, acme):
