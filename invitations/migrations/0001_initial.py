@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.addresses
+import companies.fields
 import invitations.models.invitation
 from audit.operations import append_only, same_company
 
@@ -36,7 +37,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.CharField(
+                    companies.fields.PlainTextField(
                         error_messages={
                             "unique": "This version is published already: name a new one."
                         },

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AppendOnly, AppendOnlyQuerySet, AuditEvent, client_address
+from companies.fields import PlainTextField
 from companies.models import AnyUser
 
 
@@ -27,10 +28,13 @@ class TermsQuerySet(AppendOnlyQuerySet["Terms"]):
     def publish(self, version: str, text: str, by: User | None) -> "Terms":
         """Publish a version: everybody is asked again at their next request.
 
+        Its name is kept as a form gives it back, or nobody could agree to it.
+
         Raises:
-            ValidationError: when the version is there already, or the text is empty.
+            ValidationError: when the version is there already or not a line of plain
+                text, or the text is empty.
         """
-        terms = Terms(version=version, text=text)
+        terms = Terms(version=version.strip(), text=text)
         terms.full_clean()
         terms.save()
         AuditEvent.record(AuditEvent.Kind.TERMS_PUBLISHED, by, None, terms)
@@ -40,7 +44,7 @@ class TermsQuerySet(AppendOnlyQuerySet["Terms"]):
 class Terms(AppendOnly):
     """One published version of the Terms and Conditions (S14). It never changes."""
 
-    version = models.CharField(
+    version = PlainTextField(
         max_length=40,
         unique=True,
         error_messages={"unique": "This version is published already: name a new one."},

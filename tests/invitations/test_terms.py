@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import URLResolver, get_resolver, reverse
 
 from audit.models import AuditEvent
@@ -180,6 +181,25 @@ def test_a_version_that_is_not_the_current_one_counts_not(without, max_, version
     """T51."""
     without.post(TERMS, {"version": version, "agree": "on"})
     assert not Terms.objects.are_accepted_by(max_.user)
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["2026-02 ", "\t2026-02\n", "\u30002026-02", "Cafe\u0301", "2026  02", "2026\n02"]
+    + ["2026\u202802", "2026\x1c02", "2026\x0002", " ", "\u202e2026"],
+)
+def test_an_odd_version_is_refused_or_can_be_agreed_to(max_, as_, version):
+    """S14, T51: or it would lock everybody out."""
+    try:
+        Terms.objects.publish(version, "Now wear boots, too.", None)
+    except ValidationError as error:
+        assert error.messages[0].endswith((" by hand.", "cannot be blank.", "allowed."))
+        assert Terms.objects.count() == 1
+    else:
+        client = as_(max_)
+        shown = client.get(TERMS).context["form"]["version"].value()
+        client.post(TERMS, {"version": shown, "agree": "on"})
+        assert Terms.objects.are_accepted_by(max_.user)
 
 
 def test_a_new_version_asks_everybody_at_the_next_request(max_, as_):
