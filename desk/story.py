@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -189,11 +188,9 @@ class Story:
         invitation = self.invitation
         if invitation is None:
             return {}
-        made_at = invitation.first_password_made_at
-        life = timedelta(hours=settings.FIRST_PASSWORD_HOURS)
         return {
             "is_address_corrected": invitation.sent_to != self.entry.email,
-            "has_first_password": bool(made_at and self.now < made_at + life),
+            "has_first_password": invitation.has_first_password,
             "is_fresh": self.now < invitation.sent_at + SOON,
             "expires_soon": self.now > invitation.expires_at - SOON,
         }

@@ -64,7 +64,10 @@ class LogInForm(LoginForm):
             invitation.audit_facts,
         )
         handover.remember(
-            request, invitation.public_id, invitation.version, is_proven=False
+            request,
+            invitation.public_id,
+            invitation.version,
+            first_password=invitation.first_password_made_at,
         )
         return redirect(reverse("invitations:join", query={"i": invitation.public_id}))
 

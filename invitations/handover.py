@@ -7,6 +7,7 @@ companies can be open in several tabs.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import logout
@@ -25,17 +26,43 @@ class Opened:
 
     invitation: Invitation
     version: int
-    is_proven: bool  # by a mailed link; a first password shows no mailbox
+    first_password: str | None  # that was typed: when it was made
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether a mailed link was followed; a first password shows no mailbox."""
+        return self.first_password is None
+
+    @property
+    def problem(self) -> str:
+        """Name the reason why this session can't answer it, if there is one."""
+        code = self.invitation.problem(self.version)
+        return code or ("" if self.is_proven or self.is_live else "first_password_over")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the first password that was typed here is still the one (T55)."""
+        made_at = self.invitation.first_password_made_at
+        is_same = made_at is not None and made_at.isoformat() == self.first_password
+        return is_same and self.invitation.has_first_password
 
 
 def remember(
-    request: HttpRequest, public_id: str, version: int, *, is_proven: bool
+    request: HttpRequest,
+    public_id: str,
+    version: int,
+    *,
+    first_password: datetime | None,
 ) -> None:
-    """Keep what a link or a first password has shown. A mailed link counts for more."""
+    """Keep what a link or a first password has shown. A mailed link counts for more.
+
+    Args:
+        first_password: when the one that was typed was made; None for a mailed link.
+    """
     kept: dict[str, Any] = request.session.get(KEY, {})
-    known_version, known_proven = kept.pop(public_id, (0, False))
-    is_proven = is_proven or (known_proven and known_version == version)
-    kept[public_id] = (version, is_proven)
+    entry = version, first_password and first_password.isoformat()
+    known = tuple(kept.pop(public_id, entry))
+    kept[public_id] = known if known == (version, None) else entry
     request.session[KEY] = dict(list(kept.items())[-KEPT:])
 
 
@@ -58,7 +85,7 @@ def opened(request: HttpRequest, public_id: str) -> Opened | None:
         return Opened(invitation, *kept) if invitation else None
     if request.user.is_authenticated:
         waiting = rows.waiting_for(request.user).filter(public_id=public_id).first()
-        return Opened(waiting, waiting.version, True) if waiting else None
+        return Opened(waiting, waiting.version, None) if waiting else None
     return None
 
 

@@ -42,6 +42,10 @@ SENTENCES = {
         "Your Company Administrator has to confirm this invitation. You get a new mail "
         "as soon as that is done."
     ),
+    "first_password_over": (
+        "The password that was handed to you works no more: it is too old, or there "
+        "is a newer one. Log in with the newest, or ask your Company Administrator."
+    ),
     "log_in_to_accept": "You have an account already. Log in to accept the invitation.",
     "already_member": "You are already a member of this company.",
     "other_address": "This invitation is for another address.",

@@ -40,6 +40,7 @@ PROBLEMS: dict[str, tuple[str, tuple[str, str] | None]] = {
     "revoked": ("This invitation is no longer valid", None),
     "declined": ("This invitation was declined", None),
     "accepted": ("This invitation was used already", LOG_IN),
+    "first_password_over": ("This password can’t be used any more", LOG_IN),
     "log_in_to_accept": ("You have an account already", LOG_IN),
     "needs_confirmation": ("This invitation has to be confirmed", None),
     "already_member": (
@@ -85,7 +86,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     record_opening(request, invitation, version)
     if code := invitation.problem(version):
         return problem(request, code)
-    handover.remember(request, public_id, version, is_proven=True)
+    handover.remember(request, public_id, version, first_password=None)
     if "decline" in request.GET:
         return redirect(reverse("invitations:decline", query={"i": public_id}))
     return redirect(join_url(public_id))
@@ -110,7 +111,7 @@ class InvitationView(View):
         opened = handover.opened(request, public_id.replace("\0", ""))
         if opened is None:
             return problem(request, "no_session")
-        if code := opened.invitation.problem(opened.version):
+        if code := opened.problem:
             return self.refused(code)
         self.opened = opened
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]

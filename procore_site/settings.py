@@ -5,6 +5,7 @@ beside it is read where there is one; not by `./dev`, which sets DEBUG and runs 
 installation.
 """
 
+from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 # Invitations ------------------------------------------------------------------
 
 INVITATION_DAYS = env.int("INVITATION_DAYS", 7)
-FIRST_PASSWORD_HOURS = 24
+FIRST_PASSWORD_LIFE = timedelta(hours=24)
 
 # Mail and work after the answer -----------------------------------------------
 

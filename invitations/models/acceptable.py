@@ -1,6 +1,6 @@
 """Which invitations are open, may be accepted, or wait for somebody."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -47,11 +47,13 @@ class AcceptableQuerySet(models.QuerySet["Invitation"]):
     def with_first_password(self, email: str) -> "Invitation | None":
         """The invitation that a first password for this address would belong to (S6).
 
-        Of several companies only the newest one's counts, and only for a day.
+        Of several companies only the newest one's counts.
         """
         now = timezone.now()
-        made_after = now - timedelta(hours=settings.FIRST_PASSWORD_HOURS)
-        live = self.acceptable(now).filter(
-            sent_to=email, first_password_made_at__gt=made_after
-        )
+        live = self.acceptable(now).with_live_first_password(now).filter(sent_to=email)
         return live.order_by("-first_password_made_at", "-pk").first()
+
+    def with_live_first_password(self, now: datetime) -> Self:
+        """Those whose first password still opens something (T55)."""
+        made_after = now - settings.FIRST_PASSWORD_LIFE
+        return self.filter(first_password_made_at__gt=made_after)

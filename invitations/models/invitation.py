@@ -226,6 +226,12 @@ class Invitation(OwnedByCompany):
         return timezone.now() >= self.expires_at
 
     @property
+    def has_first_password(self) -> bool:
+        """Whether a first password that was handed over still opens something (T55)."""
+        made_at = self.first_password_made_at
+        return bool(made_at and timezone.now() < made_at + settings.FIRST_PASSWORD_LIFE)
+
+    @property
     def inviter(self) -> str:
         """The name that the inviter has in this company's directory."""
         entry = Membership.objects.filter(
@@ -273,8 +279,9 @@ class Invitation(OwnedByCompany):
             user: a new log-in; an unproven one with a new password; or a proven one,
                 whose password stays as it is.
             version: of the link that was followed.
-            is_proven: whether the person followed a mailed link (and not a first
-                password), and so has shown that they read the mailbox.
+            is_proven: whether the person followed a mailed link, and so has shown that
+                they read the mailbox; else the first password of this row, as it was
+                read, has to be the live one (T55).
 
         Raises:
             ValidationError: with the reason; its code names the page to show.
@@ -297,9 +304,13 @@ class Invitation(OwnedByCompany):
         if user.email != self.sent_to:
             raise refusal("other_address")
         rows = Invitation.objects.acceptable(now).filter(pk=self.pk, version=version)
+        if not is_proven:
+            live = rows.with_live_first_password(now)
+            rows = live.filter(first_password=self.first_password)
         if not rows.update(**self.settled(self.State.ACCEPTED, now)):
             self.refresh_from_db()
-            raise refusal(self.problem(version) or "accepted")
+            over = "accepted" if is_proven else "first_password_over"
+            raise refusal(self.problem(version) or over)
         entry = self.membership
         if not self.may_be_confirmed_by(self.invited_by):
             raise refusal("needs_confirmation")

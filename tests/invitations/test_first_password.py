@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
@@ -93,8 +94,6 @@ def test_it_leads_to_create_a_password_and_nowhere_else(client, handed):
 
 def test_the_new_password_must_be_another(client, zoe, ada):
     """T55: also where the one handed over would meet the rules."""
-    from django.contrib.auth.hashers import make_password
-
     _, invitation = hand_over(zoe, ada.user)
     Invitation.objects.filter(pk=invitation.pk).update(
         first_password=make_password(CHOSEN)
@@ -288,6 +287,54 @@ def test_it_dies_after_24_hours(client, handed, time_machine):
     client.cookies.clear()
     time_machine.move_to(made_at + timedelta(hours=24))
     assert refused(client, word)
+
+
+@pytest.fixture(params=["a newer one", "24 hours"])
+def kill(request, time_machine, ada):
+    """Lets a first password die, while its invitation stays as it is."""
+    time_machine.move_to(timezone.now() + timedelta(hours=23))
+
+    def kill(invitation):
+        if request.param == "a newer one":
+            hand_over(invitation.membership, ada.user)
+        else:
+            time_machine.shift(timedelta(hours=1))
+
+    return kill
+
+
+def test_once_dead_it_joins_nobody_who_had_typed_it(client, handed, kill):
+    """S6, T55: whoever found the slip of paper first keeps no way in."""
+    word, invitation = handed
+    log_in(client, ZOE, word)
+    kill(invitation)
+    for answer in (client.get(join_page(invitation)), set_password(client, invitation)):
+        assert answer.status_code == 404
+        assert "The password that was handed to you works no more" in text(answer)
+    assert not User.objects.filter(email=ZOE).exists()
+
+
+def test_the_newer_one_must_differ_from_the_new_password_too(client, handed, ada):
+    """T55: and typed in the same browser it takes the place of the older one."""
+    word, invitation = handed
+    log_in(client, ZOE, word)
+    newer, _ = hand_over(invitation.membership, ada.user)
+    log_in(client, ZOE, newer)
+    Invitation.objects.update(first_password=make_password(CHOSEN))
+    assert "Choose another password" in text(set_password(client, invitation))
+    assert set_password(client, invitation, "Another-Word-9").status_code == 302
+
+
+def test_nor_where_it_dies_while_the_form_is_read(handed, kill):
+    """T55: the accepting UPDATE asks once more."""
+    _, invitation = handed
+    kill(invitation)
+    zoe = User(email=ZOE)
+    zoe.set_password(CHOSEN)
+    with pytest.raises(ValidationError, match="works no more"):
+        invitation.accept(zoe, version=1, is_proven=False)
+    assert not User.objects.filter(email=ZOE).exists()
+    invitation.accept(zoe, version=1, is_proven=True)
 
 
 @pytest.mark.parametrize("way", ["revoke", "send again", "correct the address"])
