@@ -14,6 +14,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.requests import renew_session
 from invitations.models import Invitation
 
 KEY = "invitations"
@@ -56,10 +57,15 @@ def remember(
 ) -> None:
     """Keep what a link or a first password has shown. A mailed link counts for more.
 
+    In a session with a new id: whoever has planted the old one in this browser must not
+    answer the invitation as well (T31).
+
     Args:
         first_password: when the one that was typed was made; None for a mailed link.
     """
     kept: dict[str, Any] = request.session.get(KEY, {})
+    if request.session.session_key:  # one that only begins here is new anyhow
+        renew_session(request)
     entry = version, first_password and first_password.isoformat()
     known = tuple(kept.pop(public_id, entry))
     kept[public_id] = known if known == (version, None) else entry

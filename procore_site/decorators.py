@@ -3,12 +3,11 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.usersessions.models import UserSession
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBase
 from django.shortcuts import render
 
-from accounts.requests import UserRequest
+from accounts.requests import UserRequest, renew_session
 
 type View = Callable[..., HttpResponseBase]
 
@@ -38,8 +37,7 @@ def renews_session(view: View) -> View:
         before = len(get_authentication_records(request, request.user))
         response = view(request, *args, **kwargs)
         if len(get_authentication_records(request, request.user)) > before:
-            request.session.cycle_key()
-            UserSession.objects.create_from_request(request)
+            renew_session(request)
         return response
 
     return renewing

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -182,8 +183,6 @@ def test_a_first_password_that_was_opened_before_joins_nobody_unproven(
     client, zoe, ada, gina
 ):
     """S6, T10: Globex's was typed first, then Acme's made the account."""
-    from django.test import Client
-
     other = Client()
     entry = add_entry(gina.company, ZOE)
     word, globex = hand_over(entry, gina.user)
@@ -203,8 +202,6 @@ def test_a_first_password_that_was_opened_before_joins_nobody_unproven(
 
 def test_a_welcome_link_sets_the_password_anew(client, unproven, gina):
     """S6: to a mailed link the account counts as none."""
-    from django.test import Client
-
     invitation = invite(add_entry(gina.company, ZOE), gina.user)
     mailbox = Client()
     page = follow(mailbox, invitation)
@@ -235,8 +232,6 @@ def test_a_welcome_link_works_in_the_session_of_the_account_too(client, unproven
 
 def test_a_reset_link_proves_the_address(client, unproven, mailoutbox):
     """S6: and ends all sessions."""
-    from django.test import Client
-
     mailbox = Client()
     mailbox.post(FORGOT, {"email": ZOE})
     work()
@@ -312,6 +307,17 @@ def test_once_dead_it_joins_nobody_who_had_typed_it(client, handed, kill):
         assert answer.status_code == 404
         assert "The password that was handed to you works no more" in text(answer)
     assert not User.objects.filter(email=ZOE).exists()
+
+
+def test_a_planted_session_does_not_answer_it(client, handed, ivo):
+    """T31: nor what was typed in a browser in which it was planted."""
+    word, invitation = handed
+    thief = Client()
+    follow(thief, ivo)
+    client.cookies.load(thief.cookies.output(header=""))
+    log_in(client, ZOE, word)
+    assert set_password(thief, invitation).status_code == 404
+    assert set_password(client, invitation).status_code == 302
 
 
 def test_the_newer_one_must_differ_from_the_new_password_too(client, handed, ada):

@@ -7,6 +7,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from django.core import signing
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
@@ -14,7 +15,7 @@ from audit.models import AuditEvent
 from invitations.models import Invitation
 from invitations.models.invitation import TOKEN_SALT
 from invitations.openings import looks_like_scanner
-from tests.cast import invite
+from tests.cast import add_entry, invite
 from tests.steps import (
     JOIN,
     agree,
@@ -120,8 +121,6 @@ def test_what_looks_like_a_scanner(method, agent, seconds, is_one):
 
 def test_joining_needs_a_post_with_a_csrf_token(ivo):
     """T1, T46."""
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     follow(client, ivo)
     assert set_password(client, ivo).status_code == 403
@@ -315,10 +314,32 @@ def test_the_session_gets_a_new_id_when_somebody_joins(client, ivo):
     assert carried <= {"invitations", "_session_expiry"}
 
 
+def test_a_planted_session_does_not_answer_what_its_reader_opened(ivo, max_, as_):
+    """T31: Max, who is logged in there too, would sign out, continue and be Ivo."""
+    victim, thief = as_(max_), Client()
+    thief.cookies.load(victim.cookies.output(header=""))
+    assert "another address" in text(follow(victim, ivo))
+    answer = thief.post(reverse("invitations:sign-out"), {"invitation": ivo.public_id})
+    assert thief.get(answer.url).status_code == 404
+    assert set_password(thief, ivo).status_code == 404
+    # Who was logged in still is, and finds this session in the list.
+    sessions = victim.get(reverse("usersessions_list")).context["sessions"]
+    assert [each.session_key for each in sessions] == [victim.session.session_key]
+
+
+def test_nor_does_one_that_was_planted_before_anybody_logged_in(client, ivo, acme, ada):
+    """T31: a link of the thief's own made that session."""
+    thief = Client()
+    follow(thief, invite(add_entry(acme, "thief@subco.example"), ada.user))
+    client.cookies.load(thief.cookies.output(header=""))
+    follow(client, ivo)
+    assert set_password(thief, ivo).status_code == 404
+    assert set_password(client, ivo).status_code == 302
+    assert User.objects.get(email=ivo.sent_to).is_proven
+
+
 def test_a_session_keeps_five_links(client, acme, ada):
     """T2: the oldest is forgotten first."""
-    from tests.cast import add_entry
-
     invitations = [
         invite(add_entry(acme, f"person{number}@subco.example"), ada.user)
         for number in range(6)
