@@ -19,6 +19,7 @@ from invitations.models import Invitation
 
 KEY = "invitations"
 KEPT = 5
+PARENTS = ("company", "membership")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def opened(request: HttpRequest, public_id: str) -> Opened | None:
     Somebody who has logged in may answer those that wait for their address without
     having opened the mail.
     """
-    rows = Invitation.objects.select_related("company", "membership")
+    rows = Invitation.objects.select_related(*PARENTS)
     kept = request.session.get(KEY, {}).get(public_id)
     if kept:
         invitation = rows.filter(public_id=public_id).first()
@@ -96,14 +97,20 @@ def opened(request: HttpRequest, public_id: str) -> Opened | None:
 
 
 def newest_open(request: HttpRequest) -> str | None:
-    """The public id to come back to after a log-in, of the link opened last."""
+    """The public id to come back to after a log-in, of the link opened last.
+
+    In a browser that several people use others may have been opened, too: only what was
+    sent to who has logged in is theirs to answer.
+    """
     kept = request.session.get(KEY)
-    if not kept:
+    if not (kept and request.user.is_authenticated):
         return None
     rows = Invitation.objects.acceptable(timezone.now()).filter(public_id__in=kept)
-    versions = dict(rows.values_list("public_id", "version"))
-    for public_id, (version, _) in reversed(kept.items()):
-        if versions.get(public_id) == version:
+    own = rows.filter(sent_to=request.user.email)
+    invitations = {row.public_id: row for row in own.select_related(*PARENTS)}
+    for public_id, entry in reversed(kept.items()):
+        invitation = invitations.get(public_id)
+        if invitation and not Opened(invitation, *entry).problem:
             return str(public_id)
     return None
 

@@ -189,13 +189,18 @@ class JoinView(InvitationView):
         return redirect(opened.invitation.company)
 
     def enter(self, user: User) -> HttpResponse:
-        """Log in by allauth's way, which doesn't step round a second factor."""
+        """Log in by allauth's way, which doesn't step round a second factor.
+
+        Then straight into the company that was joined: another one's invitation that
+        was opened as well is offered after the terms.
+        """
         self.forget()
         target = self.opened.invitation.company.get_absolute_url()
         response: HttpResponse = perform_login(
             self.request, user, email=user.email, redirect_url=target
         )
-        return response
+        is_in = self.request.user.is_authenticated
+        return redirect(target) if is_in else response
 
     def forget(self) -> None:
         handover.forget(self.request, self.opened.invitation.public_id)

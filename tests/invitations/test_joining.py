@@ -176,6 +176,30 @@ def test_two_companies_in_two_tabs_are_not_mixed_up(client, ivo, gina):
     assert user.memberships.count() == 2
 
 
+def test_in_a_shared_browser_one_lands_where_one_has_joined(client, ivo, gina, max_):
+    """S7, S15: a colleague's link, opened before, is nothing to who joins."""
+    colleagues = invite(add_entry(gina.company, "zoe@subco.example"), gina.user)
+    follow(client, colleagues)
+    follow(client, ivo)
+    joined = ivo.company.get_absolute_url()
+    assert set_password(client, ivo).url == joined
+    page = client.get(joined, follow=True)
+    assert agree(client, next=page.context["next"]).url == joined
+    client.post(reverse("account_logout"))
+    follow(client, colleagues)
+    assert log_in(client, "max@acme.example").url == joined
+
+
+def test_another_invitation_of_ones_own_is_offered_after_the_terms(client, ivo, gina):
+    """S7: the company that was joined first comes first."""
+    other = invite(add_entry(gina.company, ivo.sent_to), gina.user)
+    follow(client, other)
+    follow(client, ivo)
+    joined = ivo.company.get_absolute_url()
+    assert set_password(client, ivo).url == joined
+    assert agree(client, next=joined).url == join_page(other)
+
+
 def test_an_account_that_appears_meanwhile_stands(client, ivo, gina):
     """T10: the second company's form, sent from another browser, asks to log in."""
     from django.test import Client
