@@ -1,5 +1,6 @@
 """The terms gate: nobody gets past it without having agreed (S15, T51)."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,12 @@ EXEMPT = {
     "account_logout",
 }
 # Their addresses hold a secret, which no redirect may put into another address (T2).
-SECRET = {"account_confirm_email", "account_reset_password_from_key"}
+SECRET = {
+    "account_confirm_email",
+    "account_reset_password_from_key",
+    "accounts:unsubscribe",
+}
+JSON = re.compile(r"application/([^/]+\+)?json", re.IGNORECASE)
 
 
 class TermsMiddleware:
@@ -58,6 +64,15 @@ class TermsMiddleware:
 
 
 def is_json_caller(request: HttpRequest) -> bool:
-    """Whether a program asks, which can't do anything with a page of terms."""
-    wanted = request.get_preferred_type(["text/html", "application/json"])
-    return "application/json" in (wanted, request.content_type)
+    """Whether a program asks, which can't do anything with a page of terms.
+
+    JSON has many names, such as application/problem+json.
+    """
+    accepted = [f"{each.main_type}/{each.sub_type}" for each in request.accepted_types]
+    named = [each for each in accepted if JSON.fullmatch(each)]
+    wanted = request.get_preferred_type(["text/html", "application/json", *named])
+    return (
+        request.headers.get("X-Requested-With") == "XMLHttpRequest"
+        or JSON.fullmatch(wanted or "") is not None
+        or JSON.fullmatch(request.content_type or "") is not None
+    )

@@ -4,7 +4,7 @@ import logging
 import re
 
 SECRET_PATHS = re.compile(
-    r"(/invitations/|/accounts/confirm-email/|/accounts/password/reset/key/)"
+    r"(/invitations/|/accounts/(?:confirm-email|newsletter|password/reset/key)/)"
     r"(?!(?:join|waiting|decline|declined|sign-out|done)/)[^/\s\"'?]+"
 )
 # Whatever begins a new line somewhere, or moves the cursor of a terminal (T16).

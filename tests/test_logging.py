@@ -27,6 +27,8 @@ def written(message, *args):
             "/accounts/password/reset/key/1-abc-def/ x",
             "/accounts/password/reset/key/…/ x",
         ),
+        ("/accounts/newsletter/MQ:1abc/ x", "/accounts/newsletter/…/ x"),
+        ("/accounts/newsletter/ x", "/accounts/newsletter/ x"),
         ("/accounts/password/reset/key/done/", "/accounts/password/reset/key/done/"),
         (
             "http://testserver/invitations/a:b:c/ /invitations/d:e:f/",

@@ -1,6 +1,7 @@
 """The gate of the terms: nobody gets past it without having agreed (S14, S15, T51)."""
 
 import re
+from logging import WARNING, LogRecord
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from audit.models import AuditEvent
 from companies.models import Company
 from invitations.models import Terms, TermsAcceptance
+from procore_site.logging import MaskTokens
 from tests.cast import PASSWORD, add_member, add_user
 from tests.steps import (
     TERMS,
@@ -28,13 +30,13 @@ EXEMPT = {
     "/terms/",
     "/accounts/logout/",
     "/invitations/sign-out/",
-    "/invitations/x/",
+    "/invitations/SECRET/",
 }
 EXAMPLES = {
     "slug": "acme-construction",
     "number": "24-017",
-    "token": "x",
-    "key": "x",
+    "token": "SECRET",
+    "key": "SECRET",
     "uidb36": "1",
     "pk": "1",
     "object_id": "1",
@@ -73,7 +75,7 @@ def test_every_address_leads_to_the_terms(without, tower):
     asked = set(addresses())
     assert len(asked) > 60
     assert "/companies/acme-construction/projects/24-017/" in asked
-    assert "/accounts/password/reset/key/1-x/" in asked
+    assert "/accounts/password/reset/key/1-SECRET/" in asked
     assert "/admin/companies/membership/1/change/" in asked
     for path in sorted(asked - EXEMPT):
         for ask in (without.get, without.head, without.post):
@@ -107,7 +109,12 @@ def test_the_exempt_addresses_let_one_leave(without, ivo):
         {"Accept": "application/json"},
         {"Accept": "application/json, text/plain, */*"},
         {"Accept": "application/json, text/javascript, */*; q=0.01"},
+        {"Accept": "application/vnd.procore.v2+json"},
+        {"Accept": "application/problem+json, application/ld+json;q=0.9, */*;q=0.1"},
         {"Accept": "*/*", "Content-Type": "application/json"},
+        {"Accept": "*/*", "Content-Type": "application/json; charset=utf-8"},
+        {"Accept": "*/*", "Content-Type": "Application/Merge-Patch+JSON"},
+        {"Accept": "*/*", "X-Requested-With": "XMLHttpRequest"},
     ],
 )
 def test_json_callers_get_403(without, tower, headers):
@@ -119,7 +126,10 @@ def test_json_callers_get_403(without, tower, headers):
         assert "agree to the Terms" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("accepted", ["text/html", "*/*", "image/png", ""])
+@pytest.mark.parametrize(
+    "accepted",
+    ["text/html", "*/*", "image/png", "text/html, application/ld+json;q=0.9", ""],
+)
 def test_browsers_get_the_page(without, tower, accepted):
     """T51."""
     answer = without.get(tower.get_absolute_url(), headers={"Accept": accepted})
@@ -133,6 +143,22 @@ def test_where_the_person_was_going_is_kept(without, tower):
     assert kept in text(answer)
     assert agree(without, next=tower.get_absolute_url()).url == tower.get_absolute_url()
     assert without.get(tower.get_absolute_url()).status_code == 200
+
+
+def test_no_secret_of_an_address_is_kept(without):
+    """T2, T51: links of mails are never repeated in another address, nor in the log."""
+    asked = {path for path in addresses() if "SECRET" in path}
+    assert {path.replace("SECRET", "…") for path in asked} == {
+        "/invitations/…/",
+        "/accounts/confirm-email/…/",
+        "/accounts/newsletter/…/",
+        "/accounts/password/reset/key/1-…/",
+    }
+    for path in asked:
+        assert "SECRET" not in without.get(path).headers.get("Location", "")
+        record = LogRecord("x", WARNING, "x", 1, "Not Found: %s", (path,), None)
+        MaskTokens().filter(record)
+        assert "SECRET" not in record.getMessage()
 
 
 def test_agreeing_takes_a_tick(without):
