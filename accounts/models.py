@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.core.signing import Signer
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
@@ -68,7 +69,14 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def create_superuser(
         self, email: str, password: str | None = None, **fields: Any
     ) -> "User":
-        """Make an operator; whoever can run this command needs no proof by mail."""
+        """Make an operator; whoever can run this command needs no proof by mail.
+
+        Raises:
+            ValidationError: when the address can't be used, or the password is below
+                the rules (S9): Django's command doesn't ask, or asks and goes on.
+        """
+        if password is not None:
+            validate_password(password)
         fields = {"is_staff": True, "is_superuser": True, **fields}
         return self.create_user(email, password, is_proven=True, **fields)
 
