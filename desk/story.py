@@ -1,7 +1,7 @@
 """What is known of somebody on the way in, as far as the reader may know it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -25,12 +25,6 @@ EVENTS_TOLD = 300
 MAILS_TOLD = 100
 LOG_INS_TOLD = 30
 SOON = timedelta(days=1)
-
-# What a company may know of a log-in, which belongs to the person: from the day of
-# joining on, and without the client's address.
-TOLD_OF_ACCOUNT = [
-    *(Kind.LOGGED_IN, Kind.PASSWORD_CHANGED, Kind.PASSWORD_RESET, Kind.TERMS_ACCEPTED)
-]
 
 
 class Story:
@@ -59,31 +53,38 @@ class Story:
 
     @cached_property
     def of_account(self) -> list[AuditEvent]:
-        """What happened to the log-in, as far as it is the reader's business."""
-        if self.entry.user is None:
+        """What was done with the log-in, which is nobody's business but operators'.
+
+        It belongs to the person, who may have had it before, and uses it for other
+        companies: when would tell a company of them (T22, T45).
+        """
+        if self.entry.user is None or not self.reader.is_superuser:
             return []
-        return self.told(AuditEvent.objects.about(self.entry.user), TOLD_OF_ACCOUNT)
+        return newest(AuditEvent.objects.about(self.entry.user), LOG_INS_TOLD)
 
     @cached_property
     def of_address(self) -> list[AuditEvent]:
-        """What was tried with the address: perhaps by others, perhaps without one."""
-        events = AuditEvent.objects.about_address(self.entry.address)
-        return self.told(events, [Kind.LOG_IN_REFUSED])
-
-    def told(
-        self, events: AuditEventQuerySet, kinds: list[AuditEvent.Kind]
-    ) -> list[AuditEvent]:
-        """The events that the reader may know of: operators all.
+        """What was tried with the address: perhaps by others, perhaps without one.
 
         A company begins to know with the day of joining, and follows nobody who is not
-        active there any more.
+        active there any more. That somebody was refused tells of no other company:
+        anybody may try any address.
         """
         entry = self.entry
+        events = AuditEvent.objects.about_address(entry.address)
         if not self.reader.is_superuser:
             if entry.user is None or not entry.is_active:
                 return []
-            events = events.filter(at__gte=entry.joined_at, kind__in=kinds)
+            events = events.filter(at__gte=entry.joined_at, kind=Kind.LOG_IN_REFUSED)
         return newest(events, LOG_INS_TOLD)
+
+    @cached_property
+    def has_agreed(self) -> bool | None:
+        """Whether the person has agreed to the terms of today; None if there are none.
+
+        As it stands and without a day, which may lie before the invitation (T22).
+        """
+        return Terms.objects.are_accepted_by(self.entry.user)
 
     @cached_property
     def projects(self) -> list[tuple[Project, Explainer]]:
@@ -165,15 +166,21 @@ class Story:
         """Of somebody who has joined."""
         entry = self.entry
         is_open = any(explainer.is_open for _, explainer in self.projects)
-        worked = [e.at for e in self.of_account if e.kind == Kind.LOGGED_IN]
         refused = [e.at for e in self.of_address if e.kind == Kind.LOG_IN_REFUSED]
-        since = max(worked, default=entry.joined_at)
         return {
             "is_log_in_active": entry.user.is_active,
-            "has_agreed": Terms.objects.are_accepted_by(entry.user) is not False,
-            "is_refused": any(at > since for at in refused),
+            "has_agreed": self.has_agreed is not False,
+            "is_refused": bool(refused) and max(refused) > self.got_in_at,
             "sees_project": is_open or entry.template.makes_administrator,
         }
+
+    @property
+    def got_in_at(self) -> datetime:
+        """When a log-in worked last; without one, when the person joined."""
+        events = AuditEvent.objects.about(self.entry.user).filter(kind=Kind.LOGGED_IN)
+        last = events.order_by("-id").first()
+        joined_at: datetime = self.entry.joined_at
+        return max(last.at, joined_at) if last else joined_at
 
     @property
     def outside(self) -> dict[str, Any]:

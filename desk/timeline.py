@@ -26,6 +26,7 @@ WORDS = {
     Kind.INVITATION_ACCEPTED: "Joined, with a password of their own",
     Kind.TERMS_ACCEPTED: "Agreed to the Terms and Conditions",
 }
+AGREED = "Has agreed to the Terms and Conditions"
 FIRST = {Kind.INVITATION_SENT, Kind.INVITATION_REMINDED}
 SAYS_ALL = {*WORDS, Kind.LINK_OPENED, Kind.LOG_IN_REFUSED}
 
@@ -87,7 +88,10 @@ def of_event(story: Story, event: AuditEvent) -> Moment:
     words = WORDS.get(Kind(kind)) or event.get_kind_display()
     if kind == Kind.LINK_OPENED:
         words = of_opening(story, event)
-    details = (*by(story, event), *facts(event), *origin(story, event))
+    told = facts(event)
+    if kind == Kind.INVITATION_ACCEPTED and story.has_agreed:
+        told = [AGREED]
+    details = (*by(story, event), *told, *origin(story, event))
     words = words[0].upper() + words[1:]
     return Moment(event.at, words, details, tone, is_first=kind in FIRST)
 

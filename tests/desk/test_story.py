@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.signals import user_login_failed
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,8 +14,9 @@ from audit.models import AuditEvent
 from companies.models import Membership, Project, ProjectMembership
 from companies.tools import COMPANY_ADMINISTRATOR
 from desk.steps import Finding
-from invitations.models import Delivery, Invitation
+from invitations.models import Delivery, Invitation, Terms
 from tests.cast import (
+    PASSWORD,
     add_entry,
     add_member,
     add_user,
@@ -26,7 +28,7 @@ from tests.desk.test_directory_list import (
     needs_confirmation,
     new_link_asked,
 )
-from tests.steps import agree, follow, link_of, log_in, set_password, text
+from tests.steps import accept, agree, follow, link_of, log_in, set_password, text
 from tests.test_query_counts import queries  # noqa: F401
 
 WHY = reverse("admin:why")
@@ -95,11 +97,10 @@ def test_the_way_in_is_told_from_the_beginning(
         "Link opened: looks like a mail scanner",
         "Link opened",
         "Joined, with a password of their own",
-        "Logged in",
-        "Agreed to the Terms and Conditions",
         "Log-in refused",
     ]
     page = text(answer)
+    assert "Has agreed to the Terms and Conditions" in page
     assert "looks like a mail scanner, 2 times until" in page
     assert re.search(
         r"<time datetime=[^>]+>\d+ \w+ \d{4}, \d\d:\d\d [A-Z]+</time>", page
@@ -219,8 +220,6 @@ def test_what_was_done_leads_to_the_next_step(as_, ada, do, finding):
 
 
 def terms(entry, ada):
-    from invitations.models import Terms
-
     Terms.objects.publish("2026-02", "New.", None)
     Terms.objects.current().accept(ada.user)
 
@@ -329,66 +328,133 @@ def test_an_operator_is_led_to_the_switch(as_, ada, max_, olga):
 # What a company may know
 
 
-def test_of_the_log_in_a_company_knows_nothing_from_before_joining(as_, ada, acme):
-    """T22, T45: neither when the account was made nor what was done with it."""
+def test_of_the_log_in_a_company_is_told_nothing(as_, ada, acme, olga):
+    """T22, T45: neither when it was made nor what it was used for, then and since."""
     user = add_user("kim@both.example")
-    AuditEvent.record(Kind.LOGGED_IN, user, None, user)
-    AuditEvent.record(Kind.PASSWORD_CHANGED, user, None, user)
-    refused(user, ada)
     entry = add_entry(acme, user.email)
+
+    def use():
+        for kind in (Kind.LOGGED_IN, Kind.PASSWORD_CHANGED, Kind.FACTOR_ADDED):
+            AuditEvent.record(kind, user, None, user)
+
+    use()
+    refused(entry, ada)
     invite(entry, ada.user).accept(user, version=1, is_proven=True)
+    use()
     told = words(read(as_(ada), entry))
     assert told[-1] == "Joined, with a password of their own"
-    assert not {"Logged in", "Password changed", "Log-in refused"} & set(told)
+    used = {"Logged in", "Password changed", "Second factor added", "Log-in refused"}
+    assert not used & set(told)
+    assert used <= set(words(read(as_(olga), entry)))
 
 
-def test_new_and_known_people_look_the_same_when_they_have_joined(as_, client, ada):
-    """T22: a story doesn't tell whether somebody had a log-in before."""
-    known = add_user("kim@both.example")
-    stories = []
-    for user in (known, None):
-        email = user.email if user else "new@subco.example"
-        entry = add_entry(ada.company, email)
-        invitation = invite(entry, ada.user)
-        if user:
-            invitation.accept(user, version=1, is_proven=True)
-        else:
-            follow(client, invitation, headers=FIREFOX)
-            set_password(client, invitation)
-        told = words(read(as_(ada), entry))
-        stories.append(
-            [each for each in told if each not in ("Link opened", "Logged in")]
-        )
-    assert stories[0] == stories[1]
+def logged_in_already(client, invitation):
+    user = add_user(invitation.sent_to)
+    client.force_login(user, "invitations.backends.AuthenticationBackend")
+    follow(client, invitation, headers=FIREFOX)
+    yield
+    accept(client, invitation)
 
 
-def test_since_joining_a_company_knows_of_log_ins_without_addresses(
+def logging_in_from_the_link(client, invitation):
+    add_user(invitation.sent_to)
+    follow(client, invitation, headers=FIREFOX)
+    log_in(client, invitation.sent_to, "Wrong-Horse-8")
+    log_in(client, invitation.sent_to)
+    yield
+    accept(client, invitation)
+
+
+def new(client, invitation):
+    follow(client, invitation, headers=FIREFOX)
+    yield
+    set_password(client, invitation, PASSWORD)
+    agree(client)
+
+
+def test_known_and_new_people_have_the_same_story(as_, ada, globex, time_machine):
+    """T22: it doesn't tell whether somebody had a log-in, or uses it elsewhere."""
+    start = timezone.now()
+
+    def at(minute):
+        time_machine.move_to(start + timedelta(minutes=minute), tick=False)
+
+    def stories(way_in):
+        """When joined, after a log-in that is for Globex only, and after a refusal."""
+        at(0)
+        entry = add_entry(ada.company, f"{way_in.__name__}@both.example")
+        steps = way_in(client := Client(), invite(entry, ada.user))
+        for minute, _ in enumerate(steps, 1):
+            at(minute)
+        yield story(read(as_(ada), entry), entry)
+        if way_in is not new:
+            add_member(globex, entry.email)
+        at(2)
+        client.post(reverse("account_logout"))
+        log_in(client, entry.email)
+        client.get(reverse("companies:company", args=[globex.slug]))
+        yield story(read(as_(ada), entry), entry)
+        at(3)
+        log_in(Client(), entry.email, "Wrong-Horse-8")
+        yield story(read(as_(ada), entry), entry)
+
+    joined, later, refused_since = stories(new)
+    assert list(stories(logged_in_already)) == [joined, later, refused_since]
+    assert list(stories(logging_in_from_the_link)) == [joined, later, refused_since]
+    assert "Has agreed to the Terms and Conditions" in joined
+    assert later == joined
+    assert "Log-in refused" in refused_since
+
+
+def story(answer, entry):
+    """What the page says of somebody, who is called alike each time."""
+    told = text(answer).partition('<div id="content-main"')[2]
+    for own in (r'"csrfmiddlewaretoken" value="\w+"', rf'[/"]{entry.pk}[/"]'):
+        told = re.sub(own, "", told)
+    return told.replace(entry.email, "somebody")
+
+
+def test_terms_that_are_new_since_are_not_agreed_to(as_, ada, ivo):
+    follow(client := Client(), ivo, headers=FIREFOX)
+    set_password(client, ivo)
+    assert "Has agreed" not in text(read(as_(ada), ivo.membership))
+    agree(client)
+    assert "Has agreed" in text(read(as_(ada), ivo.membership))
+    Terms.objects.publish("2026-02", "New.", None)
+    Terms.objects.current().accept(ada.user)
+    assert "Has agreed" not in text(read(as_(ada), ivo.membership))
+
+
+def test_since_joining_a_company_knows_of_refusals_without_addresses(
     as_, ada, max_, olga
 ):
     """T45: the client's address is for operators."""
-    max_.user.refresh_from_db()
-    for kind in (Kind.LOGGED_IN, Kind.PASSWORD_CHANGED, Kind.FACTOR_ADDED):
-        event = AuditEvent.of(kind, max_.user, None, max_.user)
-        event.client_address = "192.0.2.7"
-        event.save()
-    refused(max_, ada)
+    event = AuditEvent.of(Kind.LOG_IN_REFUSED, None, None, max_.email)
+    event.client_address = "192.0.2.7"
+    event.save()
     answer = read(as_(ada), max_)
-    told = words(answer)
-    assert told[-3:] == ["Logged in", "Password changed", "Log-in refused"]
+    assert words(answer)[-1] == "Log-in refused"
     assert "192.0.2.7" not in text(answer)
-    assert "Second factor added" not in told
-    answer = read(as_(olga), max_)
-    assert "Second factor added" in words(answer)
-    assert "from 192.0.2.7" in text(answer)
+    assert "from 192.0.2.7" in text(read(as_(olga), max_))
+
+
+def test_a_log_in_that_worked_since_is_told_by_the_answer_alone(
+    as_, client, ada, max_, olga
+):
+    refused(max_, ada)
+    assert read(as_(ada), max_).context["story"].finding == Finding.REFUSED
+    log_in(client, max_.email)
+    for reader in (ada, olga):
+        answer = read(as_(reader), max_)
+        assert answer.context["story"].finding == Finding.IN
+        assert ("Logged in" in words(answer)) is (reader is olga)
 
 
 def test_nobody_is_followed_who_is_not_active_any_more(as_, ada, max_):
-    AuditEvent.record(Kind.LOGGED_IN, max_.user, None, max_.user)
     refused(max_, ada)
-    assert "Logged in" in words(read(as_(ada), max_))
+    assert "Log-in refused" in words(read(as_(ada), max_))
     inactive(max_, ada)
-    told = words(read(as_(ada), max_))
-    assert not {"Logged in", "Log-in refused"} & set(told)
+    assert "Log-in refused" not in words(read(as_(ada), max_))
 
 
 def test_what_was_tried_with_an_address_before_joining_is_for_operators(
