@@ -246,6 +246,10 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
             request, self.adds_from
         )
 
+    def has_history_permission(self, request: HttpRequest) -> bool:
+        """As for the history of the company: it names who did what."""
+        return self.has_level(request, Level.ADMIN)
+
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:

@@ -162,6 +162,7 @@ class ImportAdmin(CompanyScopedAdmin):
             "sheet_form": SheetForm(source=source),
             "may_go_on": self.has_invite_permission(request),
             "may_undo": self.has_change_permission(request, source),
+            "may_read_history": self.has_history_permission(request),
         }
 
     def go_on(self, request: UserRequest, source: Import) -> None:

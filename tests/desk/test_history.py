@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from companies.models import Membership
+from companies.models import Membership, Vendor
 from desk.admin import history
 from desk.history import NOT_OF_A_COMPANY
+from desk.models import Import
 from tests.cast import add_entry, add_member, invite
 from tests.steps import follow, set_password, text
 from tests.test_query_counts import queries  # noqa: F401
@@ -79,6 +80,30 @@ def test_only_administrators_read_it(as_, ivo, reader, url, request):
     client = as_(request.getfixturevalue(reader))
     assert client.get(url).status_code == 403
     assert LIST not in text(client.get("/admin/"))
+
+
+@pytest.mark.parametrize("reader", ["rory", "cora"])
+def test_nor_is_the_history_of_a_row_for_others(
+    as_, ada, max_, ivo, acme, reader, request
+):
+    """It says the same of one row, who did it included; nor does its link stand."""
+    client = as_(request.getfixturevalue(reader))
+    rows = {
+        "companies_membership": max_.pk,
+        "companies_projectmembership": max_.project_memberships.get().pk,
+        "companies_project": max_.project_memberships.get().project_id,
+        "companies_permissiontemplate": max_.template_id,
+        "companies_vendor": Vendor.objects.create(company=acme, name="Bolt").pk,
+        "invitations_invitation": ivo.pk,
+        "desk_import": Import.objects.create(company=acme, name="people.csv").pk,
+    }
+    for name, key in rows.items():
+        page = reverse(f"admin:{name}_change", args=[key])
+        history = reverse(f"admin:{name}_history", args=[key])
+        assert client.get(history).status_code == 403, name
+        assert history not in text(client.get(page)), name
+        assert as_(ada).get(history).status_code == 200, name
+        assert history in text(as_(ada).get(page)), name
 
 
 def test_an_operator_reads_all_with_addresses(as_, ada, ivo, gina, olga):
