@@ -75,7 +75,7 @@ class RepairForm(forms.Form):
         return canonical_domain(domain) if domain else ""
 
     def clean(self) -> dict[str, Any]:
-        if "domain" in self.cleaned_data and not self.addresses():
+        if not self.errors and not self.addresses():
             raise ValidationError("Choose whom to send to.", code="nobody_chosen")
         return self.cleaned_data
 

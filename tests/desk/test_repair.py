@@ -256,6 +256,17 @@ def test_a_form_that_says_too_little_does_nothing(
     assert failed_mails(ada.company, timezone.now()).count() == 3
 
 
+def test_a_character_that_no_database_takes_is_refused_at_its_row(
+    as_, ada, people, failed
+):
+    """T16: also beside others who are well written, whose mails don't go out then."""
+    typed = {f"address_{people[0].pk}": "p0\0@gmail.com"}
+    answer = as_(ada).post(page_of(), given(*people, domain="gmail.com") | typed)
+    assert answer.status_code == 200
+    assert "Null characters are not allowed." in text(answer)
+    assert failed_mails(ada.company, timezone.now()).count() == 3
+
+
 def test_who_does_not_stand_on_the_page_is_reached_too(
     as_, ada, people, failed, monkeypatch
 ):
