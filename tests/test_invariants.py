@@ -241,9 +241,16 @@ def test_broken_rows_end_with_an_error(ada, max_, capsys):
 
 def test_a_company_without_administrator_is_only_warned_of(terms, capsys):
     """It is new: its administrator hasn't joined yet."""
-    company = Company.objects.create(name="Acme Construction")
+    Company.objects.create(name="Acme Construction")
     call_command("check_invariants")
-    out = capsys.readouterr().out
-    assert "Warning: An active company has an administrator." in out
-    assert f"1 × companies.Company, such as [{company.pk}]" in out
-    assert "invariants hold." in out
+    assert capsys.readouterr().out.splitlines() == [
+        "1 active company has no administrator yet: Acme Construction.",
+        "No errors, 1 warning.",
+    ]
+    Company.objects.create(name="Globex Builders")
+    call_command("check_invariants")
+    assert capsys.readouterr().out.splitlines() == [
+        "2 active companies have no administrator yet: Acme Construction, "
+        "Globex Builders.",
+        "No errors, 1 warning.",
+    ]

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
+from django.template.defaultfilters import pluralize
 
 from accounts.models import User
 from companies.models import (
@@ -24,12 +25,19 @@ State = Invitation.State
 SHOWN = 20
 
 
+class Warned(NamedTuple):
+    """How rows are told of that fail nothing: of one, of several."""
+
+    one: str
+    several: str
+
+
 class Invariant(NamedTuple):
     """What must never be false, and the rows for which it is."""
 
     sentence: str
     broken: QuerySet[Any]
-    is_warning: bool = False
+    warned: Warned | None = None
 
 
 def invariants() -> Iterator[Invariant]:
@@ -115,7 +123,10 @@ def of_companies() -> Iterator[Invariant]:
     yield Invariant(
         "An active company has an administrator.",
         Company.objects.filter(~Exists(administered), is_active=True),
-        is_warning=True,
+        Warned(
+            "1 active company has no administrator yet",
+            "{} active companies have no administrator yet",
+        ),
     )
 
 
@@ -143,26 +154,42 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **_: Any) -> None:
         checked = list(invariants())
-        found = [describe(each) for each in checked if each.broken.exists()]
-        broken = [each for each in found if not each["is_warning"]]
-        lines = [
-            f"{'Warning' if each['is_warning'] else 'Broken'}: {each['invariant']} "
-            f"{each['count']} × {each['model']}, such as {each['keys']}"
-            for each in found
-        ]
-        lines += [] if broken else [f"All {len(checked)} invariants hold."]
+        found = [each for each in checked if each.broken.exists()]
+        broken = [each for each in found if not each.warned]
+        lines = [told(each) for each in found]
+        if not found:
+            lines = [f"All {len(checked)} invariants hold."]
+        elif not broken:
+            lines.append(f"No errors, {len(found)} warning{pluralize(found)}.")
         print_report(
-            self.stdout, json, "\n".join(lines), checked=len(checked), found=found
+            self.stdout,
+            json,
+            "\n".join(lines),
+            checked=len(checked),
+            found=[describe(each) for each in found],
         )
         if broken:
             raise CommandError(f"Broken: {len(broken)} of {len(checked)} invariants.")
+
+
+def told(invariant: Invariant) -> str:
+    rows = invariant.broken.order_by("pk")
+    count = rows.count()
+    if not invariant.warned:
+        keys = list(rows.values_list("pk", flat=True)[:SHOWN])
+        label = rows.model._meta.label
+        return f"Broken: {invariant.sentence} {count} × {label}, such as {keys}"
+    one, several = invariant.warned
+    names = ", ".join(map(str, rows[:SHOWN]))
+    more = ", …" if count > SHOWN else "."
+    return f"{one if count == 1 else several.format(count)}: {names}{more}"
 
 
 def describe(invariant: Invariant) -> dict[str, Any]:
     keys = invariant.broken.order_by("pk").values_list("pk", flat=True)
     return {
         "invariant": invariant.sentence,
-        "is_warning": invariant.is_warning,
+        "is_warning": bool(invariant.warned),
         "model": invariant.broken.model._meta.label,
         "count": keys.count(),
         "keys": list(keys[:SHOWN]),
