@@ -4,8 +4,9 @@ import pytest
 from django.core.management.base import CommandError
 from django_tasks_db.models import DBTaskResult
 
-from companies.models import Membership
+from companies.models import Membership, Project
 from desk.models import Import
+from invitations.models import Invitation
 from tests.cast import FOREMAN, work
 from tests.desk.lists import csv_file, entry, xlsx_file
 from tests.invitations.test_commands import run, stored
@@ -36,7 +37,7 @@ def test_a_dry_run_says_what_it_would_do_and_leaves_nothing(acme, tower, file):
         "The header is row 1.",
         "Row 2, New: rosa@subco.example · First name: Rosa · Last name: Diaz · "
         f"Company template: Member · 24-017 Harbour Tower: {FOREMAN}",
-        "Row 3, Refused: nobody · Row 3, E-mail: Enter an e-mail address such as "
+        "Row 3, Refused: nobody · E-mail: Enter an e-mail address such as "
         "name@company.com.",
         "Dry run, nothing is changed. New: 1, Refused: 1.",
     ]
@@ -48,7 +49,7 @@ def test_applying_needs_no_worker(acme, tower, file, mailoutbox):
     said = import_people(
         file(HEADER, ROSA), "--apply", "--invite", "--project-template", FOREMAN
     )
-    assert said.splitlines()[-1] == "Done. New: 1."
+    assert said.splitlines()[-1] == "Done. New: 1, Invited: 1."
     assert entry("rosa@subco.example").project_memberships.get().project == tower
     assert Import.objects.get().state == Import.State.APPLIED
     work()
@@ -77,6 +78,7 @@ def test_the_report_as_json(acme, tower, file):
         "counts": {"new": 1},
         "notes": ["The header is row 1."],
         "new_firms": ["Steel Co"],
+        "invited": 0,
         "rows": [
             {
                 "row": 2,
@@ -87,6 +89,28 @@ def test_the_report_as_json(acme, tower, file):
             }
         ],
     }
+
+
+def test_a_refused_address_is_named_as_it_was_typed(acme, tower, file):
+    [row] = import_people(file(HEADER, BAD), "--json")["rows"]
+    assert (row["email"], row["kind"]) == ("nobody", "refused")
+
+
+def test_who_is_or_would_be_invited_is_counted(acme, tower, max_, ivo, file):
+    """Neither who has joined, nor who is invited already; each once."""
+    people = [
+        *([max_.email, "M M", ""], [ivo.sent_to, "I I", ""]),
+        *([ROSA[0], ROSA[1], ""], ["r@b.example", "R B", "24-017"]),
+        ["r@b.example", "R B", "B-9"],
+    ]
+    Project.objects.create(company=acme, name="Annex", number="B-9")
+    options = ("--invite", "--project-template", FOREMAN)
+    path = file(HEADER, *people)
+    assert import_people(path, *options, "--json")["invited"] == 2
+    assert import_people(path, *options).endswith("To be invited: 2.")
+    assert import_people(path, *options, "--apply").endswith("Invited: 2.")
+    assert Invitation.objects.count() == 3
+    assert import_people(path, *options, "--apply").endswith("Invited: 0.")
 
 
 def test_one_of_several_sheets(acme, tower, file):

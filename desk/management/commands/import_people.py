@@ -1,24 +1,29 @@
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
-from companies.models import Company, PermissionTemplate
+from companies.models import Company, Membership, PermissionTemplate
 from companies.tools import Scope
 from desk.imports.steps import facts, step
 from desk.models import Import, ImportRow
 from invitations.management.commands.invite import find
-from invitations.management.reports import print_report, refusals_as_errors
+from invitations.management.commands.publish_terms import read_bytes
+from invitations.management.reports import ReportingCommand
+from invitations.models import Invitation
 
 # While a worker is at the same import, which does no harm.
 WAIT = 0.2  # seconds
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Bring a list of people (CSV or XLSX) into the directory of a company. Without "
         "--apply it only says what it would do, and changes nothing. Needs no worker."
@@ -46,31 +51,34 @@ class Command(BaseCommand):
             metavar="NAME",
             help="for projects of which the file doesn't say it",
         )
-        parser.add_argument("--json", action="store_true", help="report as JSON")
+        super().add_arguments(parser)
 
     def handle(self, *, apply: bool, **options: Any) -> None:
-        with refusals_as_errors():
-            if apply:
-                self.apply(bring(**options), options["json"])
-                return
-            with transaction.atomic():
-                self.report(bring(**options), options["json"])
-                transaction.set_rollback(True)  # a dry run leaves nothing behind
+        if apply:
+            self.apply(bring(**options), options["json"])
+            return
+        with transaction.atomic():
+            source = bring(**options)
+            self.tell(source, options["json"], to_invite(source))
+            transaction.set_rollback(True)  # a dry run leaves nothing behind
 
     def apply(self, source: Import, is_json: bool) -> None:
+        begun_at = timezone.now()
         try:
             source.apply(None)
         except ValidationError:
-            self.report(source, is_json)
+            self.tell(source, is_json, to_invite(source))
             raise
         finish(source)
-        self.report(source, is_json)
+        self.tell(source, is_json, invited(source, begun_at))
         if refused := source.rows.refused().count():
             raise CommandError(f"Refused: {refused}. The other rows are done.")
 
-    def report(self, source: Import, is_json: bool) -> None:
+    def tell(self, source: Import, is_json: bool, invited: int) -> None:
         is_applied = source.state == Import.State.APPLIED
         counts = facts(source)
+        if source.has_invitations:
+            counts |= {"Invited" if is_applied else "To be invited": invited}
         said = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
         rows = list(source.rows.exclude(kind=ImportRow.Kind.UNCHANGED))
         lines = [
@@ -78,14 +86,14 @@ class Command(BaseCommand):
             *(f"Row {r.number}, {r.label}: {' · '.join(told(r))}" for r in rows),
             f"{'Done' if is_applied else 'Dry run, nothing is changed'}. {said}.",
         ]
-        print_report(
-            self.stdout,
+        self.report(
             is_json,
             "\n".join(lines),
             is_applied=is_applied,
             counts=source.counts(),
             notes=source.notes,
             new_firms=source.rows.new_firms(),
+            invited=invited,
             rows=[as_facts(row) for row in rows],
         )
 
@@ -112,7 +120,7 @@ def bring(
     source = Import.objects.bring(
         host,
         file.name,
-        read(file),
+        read_bytes(file),
         None,
         sheet=sheet,
         date_order=dates,
@@ -128,13 +136,6 @@ def bring(
     return source
 
 
-def read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} can't be read: {error.strerror}.") from None
-
-
 def finish(source: Import) -> None:
     """Do its steps here, or wait for the worker that does one."""
     while source.is_working:
@@ -147,16 +148,37 @@ def finish(source: Import) -> None:
         raise CommandError(source.problem)
 
 
+def to_invite(source: Import) -> int:
+    """How many people would be invited: who isn't yet, and neither has joined."""
+    if not source.has_invitations:
+        return 0
+    emails = source.rows.filter(kind__in=ImportRow.DOING).order_by().values("email")
+    pending = Invitation.objects.pending().filter(membership=OuterRef("pk"))
+    left_out = Membership.objects.filter(
+        Q(is_active=False) | Q(user__isnull=False) | Exists(pending),
+        Q(email__in=emails) | Q(user__email__in=emails),
+        company=source.company,
+    )
+    return emails.distinct().count() - left_out.count()
+
+
+def invited(source: Import, since: datetime) -> int:
+    rows = source.rows.filter(outcome__in=ImportRow.DOING)
+    invitations = Invitation.objects.filter(membership__in=rows.values("membership"))
+    return invitations.filter(sent_at__gte=since).count()
+
+
 def told(row: ImportRow) -> list[str]:
     """What it would do or did, and what else is to be said of it."""
-    address = row.email or row.address
-    return [part for part in (address, *row.difference, row.reason) if part]
+    reason = row.reason.replace(f"Row {row.number}, ", "")  # the line begins with it
+    parts = (row.email or row.address, *row.difference, reason)
+    return [part for part in parts if part]
 
 
 def as_facts(row: ImportRow) -> dict[str, Any]:
     return {
         "row": row.number,
-        "email": row.email,
+        "email": row.email or row.address,
         "kind": row.outcome or row.kind,
         "difference": row.difference,
         "reason": row.reason,

@@ -1,8 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.addresses import canonical_email
@@ -16,11 +15,13 @@ from companies.models import (
 )
 from companies.tools import MEMBER, SUBCONTRACTOR, Scope
 from invitations.emails import moment
-from invitations.management.reports import print_report, refusals_as_errors
+from invitations.management.reports import ReportingCommand
 from invitations.models import Invitation
 
+LISTED = 10
 
-class Command(BaseCommand):
+
+class Command(ReportingCommand):
     help = (
         "Invite somebody to a company, or invite them again. An entry in the directory "
         "is made where there is none; projects are added to it."
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             metavar="NUMBER[:TEMPLATE]",
             help=f"may be given again; the template is {SUBCONTRACTOR} by default",
         )
-        parser.add_argument("--json", action="store_true", help="report as JSON")
+        super().add_arguments(parser)
 
     @transaction.atomic
     def handle(
@@ -54,17 +55,15 @@ class Command(BaseCommand):
         json: bool,
         **_: Any,
     ) -> None:
-        with refusals_as_errors():
-            host = find(Company.objects.all(), "company", slug=company)
-            entry = self.entry(host, canonical_email(email), template)
-            for wanted in project:
-                self.grant(entry, *wanted.partition(":")[::2])
-            sending = Invitation.objects.send([entry], None)
-            for _entry, sentence in sending.refused:
-                raise CommandError(sentence)
+        host = find(Company.objects.all(), "company", slug=company)
+        entry = self.entry(host, canonical_email(email), template)
+        for wanted in project:
+            self.grant(entry, *wanted.partition(":")[::2])
+        sending = Invitation.objects.send([entry], None)
+        for _entry, sentence in sending.refused:
+            raise CommandError(sentence)
         [invitation] = sending.sent
-        print_report(
-            self.stdout,
+        self.report(
             json,
             f"{entry.email} is invited to {host} until "
             f"{moment(invitation.expires_at)}.",
@@ -128,9 +127,13 @@ def find(rows: Any, what: str, **wanted: str) -> Any:
     """Find the one row that was named.
 
     Raises:
-        ValidationError: with what was looked for.
+        CommandError: with what was looked for, and what there is.
     """
     if row := rows.filter(**wanted).first():
         return row
-    [name] = wanted.values()
-    raise ValidationError(f"There is no {what} ‘{name}’.", code="not_found")
+    [(lookup, name)] = wanted.items()
+    column = lookup.partition("__")[0]
+    there = list(rows.order_by(column).values_list(column, flat=True)[: LISTED + 1])
+    more = ", …" if len(there) > LISTED else "."
+    listed = f" There are: {', '.join(there[:LISTED])}{more}" if there else ""
+    raise CommandError(f"There is no {what} ‘{name}’.{listed}")

@@ -2,13 +2,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from invitations.management.reports import print_report, refusals_as_errors
+from invitations.management.reports import ReportingCommand
 from invitations.models import Terms
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Publish a version of the Terms and Conditions. Everybody is asked to agree at "
         "their next request."
@@ -17,13 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version", help="its name, such as 2026-11")
         parser.add_argument("file", type=Path, help="plain text in UTF-8")
-        parser.add_argument("--json", action="store_true", help="report as JSON")
+        super().add_arguments(parser)
 
     def handle(self, *, version: str, file: Path, json: bool, **_: Any) -> None:
-        with refusals_as_errors():
-            terms = Terms.objects.publish(version, read(file), None)
-        print_report(
-            self.stdout,
+        terms = Terms.objects.publish(version, read(file), None)
+        self.report(
             json,
             f"{terms} are published (SHA-256 {terms.sha256}).",
             version=terms.version,
@@ -33,9 +31,20 @@ class Command(BaseCommand):
 
 def read(file: Path) -> str:
     try:
-        text = file.read_text("utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} can't be read as UTF-8 text: {error}") from None
+        text = read_bytes(file).decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise CommandError(
+            f"{file} is no text in UTF-8: save it as such, and try again."
+        ) from None
     if "\0" in text:
         raise CommandError(f"{file} is not a text: it contains a NUL character.")
+    if not text:
+        raise CommandError(f"{file} is empty: write the terms into it.")
     return text
+
+
+def read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file} can't be read: {error.strerror}.") from None

@@ -1,10 +1,9 @@
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from allauth.account.models import EmailAddress
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.template.defaultfilters import pluralize
@@ -18,7 +17,7 @@ from companies.models import (
     ProjectMembership,
 )
 from companies.tools import TOOLS, Scope
-from invitations.management.reports import print_report
+from invitations.management.reports import ReportingCommand
 from invitations.models import Delivery, Invitation, Terms
 
 State = Invitation.State
@@ -146,11 +145,8 @@ def same_company() -> Iterator[Invariant]:
                 )
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = "Look for rows for which something is false that must never be false."
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="report as JSON")
 
     def handle(self, *, json: bool, **_: Any) -> None:
         checked = list(invariants())
@@ -161,8 +157,7 @@ class Command(BaseCommand):
             lines = [f"All {len(checked)} invariants hold."]
         elif not broken:
             lines.append(f"No errors, {len(found)} warning{pluralize(found)}.")
-        print_report(
-            self.stdout,
+        self.report(
             json,
             "\n".join(lines),
             checked=len(checked),
