@@ -1,6 +1,7 @@
 """The demo: what it loads, once and again, and that it loads nothing elsewhere."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -9,12 +10,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from audit.models import AuditEvent
 from companies.models import Company, Membership, Project, ProjectMembership
 from desk.status import with_status
-from invitations.models import Delivery, Terms
+from invitations.models import Delivery, Invitation, Terms, TermsAcceptance
 from procore_site.management.commands import demo
 from tests.cast import link_in, work
 from tests.desk.lists import planned
+
+MOMENT = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -55,6 +59,34 @@ def test_every_status_of_an_invitation_can_be_seen(db, debug):
         "not_invited",
         "revoked",
     }
+
+
+def test_the_history_is_dated_like_the_rows(db, debug):
+    """Who joined in September has accepted, and agreed to the terms, in September."""
+    run()
+    for entry in Membership.objects.exclude(user=None):
+        accepted = AuditEvent.objects.about(entry).get(
+            kind=AuditEvent.Kind.INVITATION_ACCEPTED
+        )
+        assert abs(accepted.at - entry.joined_at) < MOMENT
+    for agreed in TermsAcceptance.objects.all():
+        assert agreed.accepted_at - agreed.user.joined_at < MOMENT
+    for invitation in Invitation.objects.all():
+        sent = AuditEvent.objects.about(invitation.membership).get(
+            kind=AuditEvent.Kind.INVITATION_SENT
+        )
+        [mail] = invitation.deliveries.all()
+        assert sent.at - invitation.sent_at < MOMENT
+        assert mail.created_at - invitation.sent_at < MOMENT
+
+
+def test_the_history_stands_in_the_order_of_time(db, debug):
+    """As it is read, by its keys; and nothing of it is still to come."""
+    run()
+    days = list(AuditEvent.objects.order_by("pk").values_list("at", flat=True))
+    assert days == sorted(days)
+    assert days[0] < timezone.now() - timedelta(days=90)
+    assert days[-1] <= timezone.now()
 
 
 def test_the_list_to_import_shows_what_a_dry_run_tells(db, debug):

@@ -1,5 +1,9 @@
 import csv
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,9 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies.models import Company, Membership, Project, ProjectMembership, Vendor
 from invitations.models import Delivery, Invitation, Terms
+
+type Row = dict[str, str]
+type Step = tuple[datetime, Callable[[], object]]
 
 DATA = Path(__file__).resolve().parent.parent.parent / "demo"
 PASSWORD = "Level-Best-24"  # noqa: S105
@@ -70,42 +77,92 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def load() -> None:
-    text = (DATA / "terms.txt").read_text("utf-8").strip()
-    terms = Terms.objects.publish("2026-01", text, None)
-    terms.accept(User.objects.create_superuser(OPERATOR, PASSWORD))
-    directories: dict[str, list[tuple[Membership, str]]] = {}
+    """Let the story happen, each step at its time.
+
+    What has happened is never changed afterwards (T56), so its dates are right from the
+    start. It is written in the order of time, as the history reads it.
+    """
+    from time_machine import travel  # of requirements-dev.txt, as `./dev` installs it
+
+    time_of = itemgetter(0)
+    for at, steps in groupby(sorted(story(timezone.now()), key=time_of), time_of):
+        with travel(at):
+            for _, step in steps:
+                step()
+
+
+def story(now: datetime) -> Iterator[Step]:
+    """What happens when. Directories and projects first, then the invitations."""
+    begun = now - timedelta(days=91)
+    yield begun, publish_terms
     for row in rows("people"):
-        directories.setdefault(row["company"], []).append(add_person(row))
+        yield begun, partial(add_person, row)
     for row in rows("projects"):
-        Project(company=company(row["company"]), **pick(row, "number name city")).save()
+        yield begun, partial(add_project, row)
     for row in rows("grants"):
-        put_on_project(row)
-    for people in directories.values():
-        invite_all(people, terms)
+        yield begun, partial(put_on_project, row, timezone.localdate(now))
+        if row["suspension"]:
+            yield now - timedelta(days=9), partial(suspend, row)
+    for _, people in groupby(rows("people"), itemgetter("company")):
+        for number, row in enumerate(people):
+            at = begun + timedelta(days=1 + 3 * number)
+            yield from invited(row, at, now)
 
 
-def rows(name: str) -> list[dict[str, str]]:
+def invited(row: Row, at: datetime, now: datetime) -> Iterator[Step]:
+    """How somebody is invited, and what becomes of it.
+
+    Only the mails of the invitations that are open stay in the queue.
+    """
+    answered_at = at + timedelta(days=1, hours=3)
+    match row["fate"]:
+        case "":
+            return
+        case "open":
+            yield now, partial(invite, row)
+            return
+        case "refused":
+            at = now - timedelta(hours=1)
+            yield at, partial(invite, row)
+            yield at, partial(settle_mails, Delivery.State.REFUSED, REFUSAL)
+            return
+        case "asked":
+            yield now - timedelta(days=2), partial(ask_again, row)
+        case "joined" | "revoked" | "declined" as fate:
+            yield answered_at, partial(ANSWERS[fate], row)
+    yield at, partial(invite, row)
+    yield at, partial(settle_mails, Delivery.State.ACCEPTED)
+
+
+def rows(name: str) -> list[Row]:
     with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def pick(row: dict[str, str], names: str) -> dict[str, str]:
+def pick(row: Row, names: str) -> Row:
     return {name: row[name] for name in names.split()}
 
 
-def company(name: str) -> Company:
-    found, is_new = Company.objects.get_or_create(name=name)
+# What is there ----------------------------------------------------------------
+
+
+def publish_terms() -> None:
+    text = (DATA / "terms.txt").read_text("utf-8").strip()
+    terms = Terms.objects.publish("2026-01", text, None)
+    terms.accept(User.objects.create_superuser(OPERATOR, PASSWORD))
+
+
+def company(row: Row) -> Company:
+    found, is_new = Company.objects.get_or_create(name=row["company"])
     if is_new:
         AuditEvent.record(AuditEvent.Kind.COMPANY_CREATED, None, found, found)
     return found
 
 
-def add_person(row: dict[str, str]) -> tuple[Membership, str]:
-    """Add somebody to a directory; return also what is to become of the invitation."""
-    host = company(row["company"])
+def add_person(row: Row) -> None:
+    host = company(row)
     entry = Membership(
         company=host,
-        created_at=timezone.now() - timedelta(days=91),
         template=host.permissiontemplates.get(name=row["template"]),
         **pick(row, "email first_name last_name job_title phone"),
     )
@@ -114,92 +171,80 @@ def add_person(row: dict[str, str]) -> tuple[Membership, str]:
     entry.full_clean()
     entry.save()
     AuditEvent.record(AuditEvent.Kind.ENTRY_ADDED, None, host, entry)
-    return entry, row["fate"]
 
 
-def put_on_project(row: dict[str, str]) -> None:
+def person(row: Row) -> Membership:
+    return Membership.objects.get(company=company(row), email=row["email"])
+
+
+def add_project(row: Row) -> None:
+    Project(company=company(row), **pick(row, "number name city")).save()
+
+
+def put_on_project(row: Row, today: date) -> None:
     """Put a person on a project; first and last day are counted from today."""
-    host = company(row["company"])
-    entry = Membership.objects.get(company=host, email=row["email"])
+    host = company(row)
     project = Project.objects.get(company=host, number=row["project"])
-    ProjectMembership.objects.grant(
-        [(entry, project, host.permissiontemplates.get(name=row["template"]))],
-        None,
-        starts_on=days_from_now(row["first_day"]),
-        ends_on=days_from_now(row["last_day"]),
+    template = host.permissiontemplates.get(name=row["template"])
+    first, last = (
+        today + timedelta(int(row[name])) if row[name] else None
+        for name in ("first_day", "last_day")
     )
-    if row["suspension"]:
-        entry.project_memberships.filter(project=project).suspend(
-            row["suspension"], None
-        )
+    ProjectMembership.objects.grant(
+        [(person(row), project, template)], None, starts_on=first, ends_on=last
+    )
 
 
-def days_from_now(days: str) -> Any:
-    return timezone.localdate() + timedelta(int(days)) if days else None
+def suspend(row: Row) -> None:
+    grants = person(row).project_memberships.filter(project__number=row["project"])
+    grants.suspend(row["suspension"], None)
 
 
-def invite_all(people: list[tuple[Membership, str]], terms: Terms) -> None:
-    """Let the operator invite the first of a company, who then invites the others."""
-    (first, _), *others = people
-    long_ago = timezone.now() - timedelta(days=90)
-    [invitation] = Invitation.objects.send([first], None).sent
-    answer(invitation, "joined", terms, long_ago)
-    first.refresh_from_db()
-    fates = {entry.pk: fate for entry, fate in others if fate}
-    entries = Membership.objects.filter(pk__in=fates)
-    sent = Invitation.objects.send(entries, first.user).sent
-    for day, invitation in enumerate(sent, 1):
-        at = long_ago + timedelta(days=3 * day)
-        answer(invitation, fates[invitation.membership_id], terms, at)
+# What becomes of the invitations ----------------------------------------------
 
 
-def answer(invitation: Invitation, fate: str, terms: Terms, at: datetime) -> None:
-    """Let happen what is to happen, and move it into the past.
-
-    Only the mails of the invitations that are open stay in the queue.
-    """
-    match fate:
-        case "open":
-            return
-        case "refused":
-            invitation.deliveries.update(
-                state=Delivery.State.REFUSED, settled_at=timezone.now(), reason=REFUSAL
-            )
-            return
-        case "joined":
-            join(invitation, terms)
-        case "revoked":
-            Invitation.objects.filter(pk=invitation.pk).revoke(invitation.invited_by)
-        case "declined":
-            invitation.decline(invitation.version)
-    move_back(invitation, at)
-    if fate == "asked":
-        Invitation.objects.ask_again(invitation.sent_to)
+def invite(row: Row) -> None:
+    """The operator invites the first of a company, who then invites the others."""
+    administrator = company(row).memberships.administrators().first()
+    by = administrator.user if administrator else None
+    Invitation.objects.send([person(row)], by)
 
 
-def join(invitation: Invitation, terms: Terms) -> None:
+def settle_mails(state: str, reason: str = "") -> None:
+    """Let the mails that are due be taken, or not, without a mail server."""
+    for delivery in Delivery.objects.claim(1):
+        delivery.settle(state, reason)
+
+
+def invitation(row: Row) -> Invitation:
+    return Invitation.objects.pending().get(membership=person(row))
+
+
+def join(row: Row) -> None:
     """Join with the demo's password, or with the log-in that another company led to."""
-    user = User.objects.filter(email=invitation.sent_to).first()
+    asked = invitation(row)
+    user = User.objects.filter(email=asked.sent_to).first()
     if user is None:
-        user = User(email=invitation.sent_to)
+        user = User(email=asked.sent_to)
         user.set_password(PASSWORD)
-    invitation.accept(user, version=invitation.version, is_proven=True)
+    asked.accept(user, version=asked.version, is_proven=True)
+    terms = Terms.objects.current()
+    assert terms  # noqa: S101
     terms.accept(user)
 
 
-def move_back(invitation: Invitation, at: datetime) -> None:
-    """Make an invitation one of the past, with its mail sent and its answer given."""
-    answered_at = at + timedelta(days=1, hours=3)
-    invitation.deliveries.update(
-        state=Delivery.State.ACCEPTED, created_at=at, due_at=at, settled_at=at
-    )
-    Membership.objects.filter(pk=invitation.membership_id, user__isnull=False).update(
-        joined_at=answered_at
-    )
-    stored = Invitation.objects.filter(pk=invitation.pk)
-    stored.update(
-        created_at=at,
-        sent_at=at,
-        expires_at=at + timedelta(days=settings.INVITATION_DAYS),
-    )
-    stored.exclude(state=Invitation.State.PENDING).update(settled_at=answered_at)
+def revoke(row: Row) -> None:
+    asked = invitation(row)
+    Invitation.objects.filter(pk=asked.pk).revoke(asked.invited_by)
+
+
+def decline(row: Row) -> None:
+    asked = invitation(row)
+    asked.decline(asked.version)
+
+
+def ask_again(row: Row) -> None:
+    Invitation.objects.ask_again(row["email"])
+
+
+ANSWERS = {"joined": join, "revoked": revoke, "declined": decline}
