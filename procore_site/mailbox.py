@@ -6,12 +6,15 @@ is what `./dev demo` does; elsewhere its addresses are not there.
 
 import email
 import email.policy
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -21,7 +24,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 
 SEPARATOR = b"-" * 79 + b"\n"  # what Django's file backend writes between mails
-SHOWN = 200
+DATE = re.compile(rb"^Date: ", re.MULTILINE)
+PER_PAGE = 50
 
 
 def is_shown() -> bool:
@@ -31,11 +35,19 @@ def is_shown() -> bool:
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail of a file."""
+    """One mail of a file; it is parsed when it is looked at."""
 
     name: str
-    message: EmailMessage
-    sent_at: datetime
+    data: bytes
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        return email.message_from_bytes(self.data, policy=email.policy.default)
+
+    @property
+    def sent_at(self) -> datetime:
+        sent_at: datetime = self.message["Date"].datetime
+        return timezone.localtime(sent_at)
 
     @property
     def subject(self) -> str:
@@ -48,6 +60,9 @@ class Letter:
     @property
     def to(self) -> str:
         return str(self.message["To"])
+
+    def is_about(self, q: str) -> bool:
+        return q.lower() in f"{self.to} {self.subject}".lower()
 
     def part(self, kind: str) -> str:
         part = self.message.get_body((kind,))
@@ -63,22 +78,18 @@ class Letter:
 
 
 def letters() -> list[Letter]:
-    """All mails, the newest first."""
+    """All mails, the newest first: a file holds those of one connection, in order."""
     folder = Path(settings.MAILERS["default"]["OPTIONS"]["file_path"])
     files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime)
-    found = [letter for file in files for letter in read(file)]
-    return sorted(found, key=lambda letter: letter.sent_at, reverse=True)[:SHOWN]
+    return [letter for file in files for letter in read(file)][::-1]
 
 
 def read(file: Path) -> list[Letter]:
-    letters = []
-    for index, data in enumerate(file.read_bytes().split(SEPARATOR)):
-        message = email.message_from_bytes(data, policy=email.policy.default)
-        if not message["Date"]:  # the end of a file, or a mail being written
-            continue
-        sent_at = timezone.localtime(message["Date"].datetime)
-        letters.append(Letter(f"{file.stem}-{index}", message, sent_at))
-    return letters
+    return [
+        Letter(f"{file.stem}-{index}", data)
+        for index, data in enumerate(file.read_bytes().split(SEPARATOR))
+        if DATE.search(data)  # or it is the end of a file, or a mail being written
+    ]
 
 
 def find(name: str) -> Letter:
@@ -89,7 +100,10 @@ def find(name: str) -> Letter:
 
 
 def list_letters(request: HttpRequest) -> HttpResponse:
-    return render(request, "mailbox/list.html", {"letters": letters()})
+    q = request.GET.get("q", "").strip()
+    found = [letter for letter in letters() if not q or letter.is_about(q)]
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "mailbox/list.html", {"page": page, "q": q})
 
 
 def show_letter(request: HttpRequest, name: str) -> HttpResponse:

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "invitations.middleware.TermsMiddleware",
+    "procore_site.middleware.NotFoundMiddleware",
 ]
 
 TEMPLATES = [

@@ -120,6 +120,17 @@ def test_the_printed_log_ins_work(db, debug):
         assert not answer.redirect_chain[-1][0].startswith("/terms/")
 
 
+def test_what_is_not_there_is_said_by_our_page(db, debug, client):
+    """As people will read it, though DEBUG is on; what has no view Django explains."""
+    run()
+    client.force_login(User.objects.get(email="priya.raman@ramanstone.example"))
+    foreign = Project.objects.get(number="NL-102").get_absolute_url()
+    for address, words in [(foreign, "There is nothing here"), ("/x/", "URLconf")]:
+        answer = client.get(address)
+        assert answer.status_code == 404
+        assert words in answer.content.decode()
+
+
 def test_it_is_refused_without_debug(db, settings):
     """Its passwords are known to everybody."""
     settings.DEBUG = False

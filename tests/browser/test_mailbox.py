@@ -37,6 +37,22 @@ def test_an_invitation_is_read_and_followed(page, mailbox, ivo):
     expect(opened.value).to_have_title("Create a Password · Procore")
 
 
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_letter_is_shown_to_its_end(page, mailbox, ivo, width):
+    """On a phone it is longer, and its last line lets one decline."""
+    page.set_viewport_size({"width": width, "height": 800})
+    work()
+    page.goto("/mailbox/")
+    page.get_by_role("link", name="ivo@subco.example").click()
+    body = page.frame_locator("iframe").locator("body")
+    link = body.get_by_role("link", name="I don’t know this company")
+    expect(link).to_be_visible()
+    frame = page.locator("iframe").bounding_box()
+    end = link.bounding_box()
+    assert end["y"] + end["height"] <= frame["y"] + frame["height"]
+    assert body.evaluate("body => body.parentElement.scrollHeight <= innerHeight")
+
+
 def test_a_script_in_a_mail_does_not_run(page, mailbox, ivo, settings):
     """A mail brings its styles along, and nothing that acts."""
     ivo.company.name = "<script>document.title = 'taken'</script>"

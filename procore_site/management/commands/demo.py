@@ -42,13 +42,15 @@ Log in as one of these, each with the password {password}
 
 What to try first
 
-  1. Be invited: open the mail to Lena Brandt in the mailbox and choose Get Started.
+  1. Be invited: open the mail to Lena Brandt (lena.brandt) in the mailbox and choose
+     Get Started.
   2. Invite: log in as Marta Kowalski, open Administration and the Directory, tick
      Sam Delgado and run the action Invite. The mail is in the mailbox in a moment.
   3. Import: as Marta Kowalski, choose Import people in the Directory, and the file
      procore_site/demo/crew.csv.
   4. Repair: Finn Hale's mail was refused; follow Needs attention on the first page.
   5. Log in as Priya Raman: she selects a company and sees her projects there only.
+     The address of any other project leads her to nothing.
 
 Ctrl-C stops the site and its worker.
 """
