@@ -32,6 +32,8 @@ COLUMNS = [
 ]
 # First and last name in one cell: 'Ivo Novak' or 'Novak, Ivo'.
 NAME = "Name"
+# What else a list says of the project beside its number.
+PROJECT_NAME = "Project name"
 # What our own files say besides; it is no news to us.
 STATUS = "Status"
 REASON = "Reason"

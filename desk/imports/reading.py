@@ -16,20 +16,26 @@ from desk.columns import (
     NAME,
     PHONE,
     PROJECT,
+    PROJECT_NAME,
     PROJECT_TEMPLATE,
     SILENT,
     column_of,
+    plain,
 )
+from desk.imports.values import TOLD
 from desk.models import Import, ImportRow
 from desk.spreadsheets import HEADER_WITHIN, Row, read_rows
 
 MAX_ROWS = 20_000
 # What the first cell with a text says in a row that sums up.
 TOTAL = re.compile(
-    r"(grand |sub)?totals?\b|sum\b|summe\b|(zwischen|end|gesamt)summe\b|gesamt\b"
-    r"|insgesamt\b|anzahl\b|count\b",
+    r"((grand |sub)?totals?|sum|(zwischen|end|gesamt)?summe|gesamt|insgesamt|anzahl"
+    r"|count)\b[\W\d]*",
     re.IGNORECASE,
 )
+ADDRESS = re.compile(r"\S@\S+\.\S")
+# How the heading of a column of numbers ends, as `plain` leaves it.
+NUMBERED = re.compile(r"(numbers?|nummern?|no|nr)$")
 Kind = ImportRow.Kind
 
 
@@ -47,20 +53,29 @@ class Header:
 
     @classmethod
     def find(cls, rows: list[Row]) -> "Header":
-        """Find the row, among the first ones, that names the column of the addresses.
+        """Find the row, of the first ones, that names the most of our columns.
+
+        A letterhead names some too, as in 'E-mail: | office@bolt.example'; a header
+        holds no address.
 
         Raises:
-            ValidationError: when there is none, or when two columns mean the same.
+            ValidationError: when none names the column of the addresses.
         """
-        for number, row in enumerate(rows, 1):
-            headings = [cell.text for cell in row]
-            if EMAIL in map(column_of, headings):
-                return cls.of(number, headings)
-        raise refusal(
-            "There is no header: one of the first 10 rows has to name the columns, at "
-            "least ‘E-mail’. The template file shows them all.",
-            "no_header",
-        )
+        texts = [[cell.text for cell in row] for row in rows]
+        known = [{*map(column_of, each)} - {None} for each in texts]
+        headers = [
+            number
+            for number, each in enumerate(texts)
+            if EMAIL in known[number] and not any(map(ADDRESS.search, each))
+        ]
+        if not headers:
+            raise refusal(
+                "There is no header: one of the first 10 rows has to name the columns, "
+                "at least ‘E-mail’. The template file shows them all.",
+                "no_header",
+            )
+        best = max(headers, key=lambda number: len(known[number]))
+        return cls.of(best + 1, texts[best])
 
     @classmethod
     def of(cls, at: int, headings: list[str]) -> "Header":
@@ -75,7 +90,8 @@ class Header:
                 header.columns[number] = column
             else:
                 ignored.append(text)
-        header.check_doubles(named)
+        header.note_doubles(named)
+        header.settle_projects(named)
         header.settle_names()
         header.settle_templates(named, ignored)
         if ignored:
@@ -83,17 +99,25 @@ class Header:
             header.notes.append(f"Columns that were ignored: {names}.")
         return header
 
-    def check_doubles(self, named: dict[int, str]) -> None:
+    def note_doubles(self, named: dict[int, str]) -> None:
         counted = Counter(self.columns.values())
         for column, count in counted.items():
             if count > 1 and column not in SILENT:
                 texts = [named[n] for n, each in self.columns.items() if each == column]
                 doubled = " and ".join(f"‘{text[:50]}’" for text in texts)
-                raise refusal(
-                    f"Several columns mean ‘{column}’: {doubled}. Delete or rename all "
-                    "but one.",
-                    "double_header",
+                rule = (
+                    "The number counts before the name."
+                    if column == PROJECT
+                    else "The first that isn’t empty counts."
                 )
+                self.notes.append(f"Several columns mean ‘{column}’: {doubled}. {rule}")
+
+    def settle_projects(self, named: dict[int, str]) -> None:
+        """Of several columns the numbers say which project; the others confirm it."""
+        at = [n for n, column in self.columns.items() if column == PROJECT]
+        at.sort(key=lambda n: not NUMBERED.search(plain(named[n])))
+        for number in at[1:]:
+            self.columns[number] = PROJECT_NAME
 
     def settle_names(self) -> None:
         """Take 'Name' beside a first name for the last name, as German lists do."""
@@ -113,9 +137,13 @@ class Header:
                 ignored.append(named[number])
                 del self.columns[number]
 
-    def repeats(self, row: Row) -> bool:
-        """Whether a row says the header once more, as at the top of a printed page."""
-        return [column_of(cell.text) for cell in row].count(EMAIL) == 1
+    def texts(self, row: Row) -> dict[str, list[str]]:
+        """What a row says in the columns that we know, where it says something."""
+        texts: dict[str, list[str]] = {}
+        for at, column in self.columns.items():
+            if at < len(row) and column not in SILENT and row[at].text:
+                texts.setdefault(column, []).append(row[at].text)
+        return texts
 
 
 @dataclass
@@ -154,18 +182,23 @@ class Reader:
         if not row:
             self.blank += 1
             return
-        cells = {
-            column: row[at].text
-            for at, column in header.columns.items()
-            if at < len(row) and column not in SILENT and row[at].text
-        }
+        texts = header.texts(row)
         made = ImportRow(
-            company=self.source.company, source=self.source, number=number, cells=cells
+            company=self.source.company,
+            source=self.source,
+            number=number,
+            cells=cells_of(texts),
         )
-        if sums_up(row, cells) or header.repeats(row):
+        if sums_up(row, made.cells) or repeats(row, made.cells):
             made.kind, made.reason = Kind.IGNORED, "This is no row of a person."
-        elif problems := [*self.problems(header, number, row), *read_address(made)]:
-            made.kind, made.reason = Kind.REFUSED, " ".join(problems)
+        else:
+            problems = [
+                *self.problems(header, number, row),
+                *contradictions(number, texts),
+                *read_address(made),
+            ]
+            if problems:
+                made.kind, made.reason = Kind.REFUSED, " ".join(problems)
         yield made
 
     def problems(self, header: Header, number: int, row: Row) -> Iterator[str]:
@@ -186,10 +219,41 @@ class Reader:
             )
 
 
+def cells_of(texts: dict[str, list[str]]) -> dict[str, str]:
+    """One text of each column: of several the first."""
+    cells = {column: first for column, (first, *_) in texts.items()}
+    if PROJECT_NAME in cells and PROJECT not in cells:
+        cells[PROJECT] = cells.pop(PROJECT_NAME)
+    return cells
+
+
+def contradictions(number: int, texts: dict[str, list[str]]) -> Iterator[str]:
+    """Where several columns of one meaning say different things.
+
+    What is said of projects is compared once they are found.
+    """
+    for column, (first, *others) in texts.items():
+        other = next((x for x in others if x.casefold() != first.casefold()), "")
+        if other and column != PROJECT_NAME:
+            yield (
+                f"Row {number}, {column}: ‘{first[:TOLD]}’ stands in one column and "
+                f"‘{other[:TOLD]}’ in another. Leave one of them."
+            )
+
+
 def sums_up(row: Row, cells: dict[str, str]) -> bool:
-    """Whether a row is one of totals: it names no address, and says that it sums up."""
+    """Whether a row is one of totals: it says that it sums up, and names nobody."""
     first = next((cell.text for cell in row if cell.text), "")
-    return "@" not in cells.get(EMAIL, "") and bool(TOTAL.match(first))
+    named = [cells.get(column, "") for column in (EMAIL, NAME, FIRST_NAME, LAST_NAME)]
+    return bool(TOTAL.match(first)) and not any(
+        re.search(r"[^\W\d_]", text) and not TOTAL.fullmatch(text) for text in named
+    )
+
+
+def repeats(row: Row, cells: dict[str, str]) -> bool:
+    """Whether a row says the header once more, as at the top of a printed page."""
+    headings = {column_of(cell.text) for cell in row} - {None}
+    return column_of(cells.get(EMAIL, "")) == EMAIL and len(headings) > 1
 
 
 def read_address(row: ImportRow) -> Iterator[str]:

@@ -26,11 +26,12 @@ from desk.columns import (
     NAME,
     PHONE,
     PROJECT,
+    PROJECT_NAME,
     PROJECT_TEMPLATE,
     TEMPLATE,
 )
 from desk.imports.known import Directory
-from desk.imports.values import Names, read_day, several, split_name
+from desk.imports.values import TOLD, Names, read_day, several, split_name
 from desk.models import ImportRow
 
 Kind = ImportRow.Kind
@@ -158,7 +159,19 @@ class Wish:
             with self.about(PROJECT):
                 project = the_one(self.directory.projects_named, part, "project")
                 projects += [project] if project not in projects else []
+        self.confirm(projects)
         return projects
+
+    def confirm(self, projects: list[Project]) -> None:
+        """Refuse a number beside the name of another project."""
+        text = self.text(PROJECT_NAME)
+        named = self.directory.projects_named.find(text)
+        if projects and named and not {*named} & {*projects}:
+            self.refuse(
+                PROJECT_NAME,
+                f"‘{text[:TOLD]}’ is another project than ‘{self.text(PROJECT)[:TOLD]}’"
+                ". Correct one of the two.",
+            )
 
     def project_names(self) -> Iterator[str]:
         """The names in the cell; at commas it is split only where it has to be."""

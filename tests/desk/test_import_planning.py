@@ -159,6 +159,21 @@ def test_projects_of_one_cell_by_number_or_name(plan, annex, cell):
     assert len(row(source, 2).difference) == 3, reasons(source)
 
 
+def test_a_number_and_the_name_of_another_project_are_refused(plan, annex):
+    source = plan(
+        ["Mail", "Project name", "Project number", "Role"],
+        ["a@subco.example", "Harbour Tower", "24-017", FOREMAN],
+        ["b@subco.example", "As we call it", "24-017", FOREMAN],
+        ["c@subco.example", "Annex, East", "", FOREMAN],
+        ["d@subco.example", "Annex, East", "24-017", FOREMAN],
+    )
+    assert kinds(source) == ["new", "new", "new", "refused"]
+    assert reasons(source) == [
+        "Row 5, Project name: ‘Annex, East’ is another project than ‘24-017’. Correct "
+        "one of the two."
+    ]
+
+
 def test_templates_go_to_all_projects_or_to_each_its_own(plan, annex):
     source = plan(
         ["Mail", "Project", "Role"],

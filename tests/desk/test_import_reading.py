@@ -130,9 +130,66 @@ def test_the_header_has_to_be_near_the_top():
         read(csv_file(*[["x"]] * 10, HEADER, IVO))
 
 
-def test_two_columns_of_one_meaning_are_refused():
-    with pytest.raises(ValidationError, match="‘E-mail’ and ‘Mail’. Delete or rename"):
-        read(csv_file(["E-mail", "Mail"], ["a@b.example", "c@d.example"]))
+def test_a_letterhead_is_no_header():
+    """It names an address, or less of our columns than the header below it."""
+    rows, notes = read(
+        csv_file(
+            ["Bolt Electric", "Telefon", "+49 30 1234"],
+            ["E-mail:", "office@bolt.example"],
+            ["Contact", "E-mail"],
+            [],
+            ["E-mail", "First name", "Last name"],
+            ["ivo@subco.example", "Ivo", "Novák"],
+        )
+    )
+    assert notes[0] == "The header is row 5."
+    assert [row.cells["Last name"] for row in rows] == ["Novák"]
+
+
+def test_of_columns_of_one_meaning_the_first_that_is_not_empty_counts():
+    rows, notes = read(
+        csv_file(
+            ["E-mail", "Title", "Position", "Mail"],
+            ["a@b.example", "Foreman", "", "A@b.example"],
+            ["b@b.example", "", "Welder", ""],
+            ["c@b.example", "Foreman", "foreman", "d@b.example"],
+            ["", "Foreman", "Welder", "e@b.example"],
+        )
+    )
+    assert [row.cells["Job title"] for row in rows[:2]] == ["Foreman", "Welder"]
+    assert [(row.email, row.reason) for row in rows] == [
+        ("a@b.example", ""),
+        ("b@b.example", ""),
+        (
+            "c@b.example",
+            "Row 4, E-mail: ‘c@b.example’ stands in one column and ‘d@b.example’ in "
+            "another. Leave one of them.",
+        ),
+        (
+            "e@b.example",
+            "Row 5, Job title: ‘Foreman’ stands in one column and ‘Welder’ in another. "
+            "Leave one of them.",
+        ),
+    ]
+    assert (
+        "Several columns mean ‘Job title’: ‘Title’ and ‘Position’. The first that "
+        "isn’t empty counts."
+    ) in notes
+
+
+@pytest.mark.parametrize(
+    "headings", [("Project", "Project no."), ("Projektname", "Projekt-Nr.")]
+)
+def test_the_number_of_a_project_counts_before_its_name(headings):
+    rows, _ = read(
+        csv_file(
+            ["E-mail", *headings],
+            ["a@b.example", "Tower", "24-017"],
+            ["b@b.example", "Tower", ""],
+        )
+    )
+    assert [row.cells["Project"] for row in rows] == ["24-017", "Tower"]
+    assert [row.cells.get("Project name") for row in rows] == ["Tower", None]
 
 
 def test_a_second_telephone_is_ignored_like_what_is_unknown():
@@ -170,6 +227,20 @@ def test_empty_rows_totals_and_headers_again_are_ignored_and_said_so():
     ]
     assert "Empty rows that were ignored: 2." in notes
     assert notes[-1].endswith("repeated headers: row 5, 6, 7.")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["Total Build", "jo.totalbuild.de", "Jo", ""],
+        ["Sum Ltd", "", "y", ""],
+        ["", "", "Sum Li", ""],
+        ["Bolt", "a@b.example", "Jo", "Mail"],
+    ],
+)
+def test_people_are_no_totals_and_no_headers(row):
+    rows, _ = read(csv_file(["Firm", "E-mail", "Name", "Job title"], row))
+    assert [each.kind for each in rows] != ["ignored"]
 
 
 def test_total_of_formulas_is_ignored_too():
