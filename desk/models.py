@@ -346,6 +346,7 @@ class ImportRow(OwnedByCompany):
         NEW = "new", "New"
         LINK = "link", "Put on a further project"
         CHANGE = "change", "Changed"
+        INVITE = "invite", "Invited"
         UNCHANGED = "unchanged", "Unchanged"
         REFUSED = "refused", "Refused"
         IGNORED = "ignored", "Ignored"
@@ -354,7 +355,7 @@ class ImportRow(OwnedByCompany):
         KEPT = "kept", "Stays"
 
     # Those that write something.
-    DOING = [Kind.NEW, Kind.LINK, Kind.CHANGE]
+    DOING = [Kind.NEW, Kind.LINK, Kind.CHANGE, Kind.INVITE]
 
     source = models.ForeignKey(
         Import, on_delete=models.CASCADE, related_name="rows", db_index=False

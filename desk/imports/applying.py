@@ -136,14 +136,7 @@ class Writer:
 
     def invite(self) -> None:
         """Invite those of the batch who have neither joined nor an open invitation."""
-        entries = {
-            each.person.entry.pk: each.person.entry
-            for each in self.accepted
-            if not each.person.entry.has_joined
-        }
-        pending = Invitation.objects.pending().filter(membership__in=entries)
-        invited = set(pending.values_list("membership", flat=True))
-        wanted = [entry for key, entry in entries.items() if key not in invited]
+        wanted = [each.person.entry for each in self.accepted if each.invites]
         try:
             sending = Invitation.objects.send(wanted, self.source.actor)
             refused = {entry.pk: sentence for entry, sentence in sending.refused}
@@ -152,6 +145,8 @@ class Writer:
         for decision in self.accepted:
             if sentence := refused.get(decision.person.entry.pk):
                 decision.row.reason = f"Not invited: {sentence}"
+                if decision.row.outcome == Kind.INVITE:
+                    decision.row.outcome = Kind.UNCHANGED
 
 
 def from_to(before: Any, after: Any) -> str:

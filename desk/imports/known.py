@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 
 from accounts.models import User
 from companies.access import Access
@@ -18,6 +19,7 @@ from companies.models import (
 )
 from companies.tools import MEMBER, Scope
 from desk.imports.values import Names, words
+from invitations.models import Invitation
 
 
 @dataclass
@@ -26,8 +28,14 @@ class Person:
 
     entry: Membership
     is_new: bool
+    is_invited: bool = False  # or will be, by a row above
     grants: dict[int, ProjectMembership] = field(default_factory=dict)  # by project
     said: dict[Any, tuple[Any, int]] = field(default_factory=dict)
+
+    @property
+    def can_be_invited(self) -> bool:
+        entry = self.entry
+        return entry.is_active and not (entry.has_joined or self.is_invited)
 
     def contradiction(self, about: Any, value: Any) -> str:
         """Say which row above says something else of the same thing, if one does."""
@@ -91,7 +99,7 @@ class Rights:
 class Directory:
     """What is stored of a company, as far as the rows of a batch may speak of it.
 
-    Loaded in nine queries, however many rows there are.
+    Loaded in ten queries, however many rows there are.
 
     Args:
         new_firms: those that other batches are to make, as they are spelt there.
@@ -144,10 +152,15 @@ class Directory:
         ).select_related("user")
         people: dict[str, Person] = {}
         by_key: dict[int, Person] = {}
+        pending = Invitation.objects.pending().filter(membership__in=entries)
+        is_open = pending.filter(expires_at__gt=timezone.now())
+        invited = set(is_open.values_list("membership", flat=True))
         # Last those who have joined: their log-in's address is theirs.
         for entry in sorted(entries, key=lambda entry: entry.has_joined):
             self.relate(entry)
-            person = by_key[entry.pk] = Person(entry, is_new=False)
+            is_invited = entry.pk in invited
+            person = Person(entry, is_new=False, is_invited=is_invited)
+            by_key[entry.pk] = person
             people |= {entry.email: person, entry.address: person}
         for grant in ProjectMembership.objects.filter(membership__in=by_key):
             person = by_key[grant.membership_id]

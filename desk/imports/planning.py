@@ -48,6 +48,7 @@ class Decision:
     person: Person
     problems: list[str] = field(default_factory=list)
     is_first: bool = False  # the row that brings in somebody new
+    invites: bool = False
     said: dict[Any, Any] = field(default_factory=dict)
     changes: Changes = field(default_factory=dict)
     made: list[ProjectMembership] = field(default_factory=list)
@@ -61,7 +62,9 @@ class Decision:
             return Kind.NEW
         if self.changes or self.changed:
             return Kind.CHANGE
-        return Kind.LINK if self.made else Kind.UNCHANGED
+        if self.made:
+            return Kind.LINK
+        return Kind.INVITE if self.invites else Kind.UNCHANGED
 
     @property
     def firm(self) -> Vendor | None:
@@ -118,7 +121,8 @@ class Planner:
         is_first = person is None
         person = person or self.newcomer(row.email)
         wish = Wish(row, self.directory, self.source.date_order)
-        decision = Decision(row, person, wish.problems, is_first)
+        invites = self.source.has_invitations and person.can_be_invited
+        decision = Decision(row, person, wish.problems, is_first, invites)
         self.compare_entry(decision, wish)
         for place in wish.places:
             self.compare_grant(decision, wish, place)
@@ -134,6 +138,7 @@ class Planner:
         for grant, changes in decision.changed:
             for name, (_, after) in changes.items():
                 setattr(grant, name, after)
+        person.is_invited = person.is_invited or decision.invites
         person.grants |= {grant.project_id: grant for grant in decision.made}
         for about, value in decision.said.items():
             person.said.setdefault(about, (value, row.number))

@@ -129,6 +129,9 @@ class Undoing:
 
     def restore_row(self, row: ImportRow) -> bool:
         """Take one row back in memory, whole or not at all."""
+        if row.outcome == Kind.INVITE:
+            keep([row], INVITED)
+            return False
         entry = self.entries[row.membership_id or 0]
         wanted = self.touched(row)
         touched = [(each, changes) for each, changes in wanted if each is not None]

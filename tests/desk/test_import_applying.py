@@ -27,11 +27,13 @@ from tests.desk.lists import (
     planned,
     reasons,
     row,
+    undone,
     upload,
 )
 
 Kind = AuditEvent.Kind
 State = Import.State
+KNOWN = ["ivo@subco.example", "max@acme.example", "gone@subco.example"]
 SUBCONTRACTOR = "Subcontractor – External"
 HEADER = ["Mail", "Name", "Firm", "Project", "Role", "Company template", "Start"]
 
@@ -227,6 +229,49 @@ def test_the_imported_are_invited(acme, ada, tower, ivo, max_, mailoutbox):
     assert Invitation.objects.exclude(pk=ivo.pk).first().invited_by == ada.user
     ivo.refresh_from_db()
     assert ivo.version == 1, "an open link doesn't die"
+
+
+def test_who_is_unchanged_is_invited_too(acme, ada, tower, ivo, max_, mailoutbox):
+    """The list was imported before, without inviting; each of them is mailed once."""
+    add_entry(acme, "gone@subco.example", is_active=False)
+    rows = [*people(2), *people(1), *([each, *[""] * 6] for each in KNOWN)]
+    applied(acme, csv_file(HEADER, *rows), ada.user)
+    work()
+    mailoutbox.clear()
+    source = planned(acme, csv_file(HEADER, *rows), ada.user, has_invitations=True)
+    expected = ["invite", "invite", "unchanged", "unchanged", "unchanged", "unchanged"]
+    assert kinds(source) == expected
+    source.apply(ada.user)
+    work()
+    assert kinds(source) == expected
+    assert sorted(to for mail in mailoutbox for to in mail.to) == [
+        f"p{n}@subco.example" for n in range(2)
+    ]
+    again = planned(acme, csv_file(HEADER, *rows), ada.user, has_invitations=True)
+    assert set(kinds(again)) == {"unchanged"}
+    assert kinds(undone(source, ada.user))[:3] == ["kept", "kept", "unchanged"]
+
+
+def test_an_invitation_that_has_expired_is_no_open_one(acme, ada, ivo, mailoutbox):
+    work()
+    mailoutbox.clear()
+    long_ago = timezone.now() - timedelta(days=60)
+    Invitation.objects.update(
+        sent_at=long_ago, expires_at=long_ago + timedelta(days=14)
+    )
+    Delivery.objects.update(created_at=long_ago)
+    content = csv_file(["Mail"], [ivo.membership.email])
+    assert kinds(applied(acme, content, ada.user, has_invitations=True)) == ["invite"]
+    assert [mail.to for mail in mailoutbox] == [[ivo.membership.email]]
+
+
+def test_who_can_not_be_invited_stays_unchanged(db):
+    """Before the operator has published terms."""
+    company = Company.objects.create(name="Early Bird")
+    add_entry(company, "a@b.example")
+    source = applied(company, csv_file(["Mail"], ["a@b.example"]), has_invitations=True)
+    assert kinds(source) == ["unchanged"]
+    assert reasons(source)[0].startswith("Not invited: ")
 
 
 def test_who_can_not_be_invited_is_imported_and_said_so(db):
