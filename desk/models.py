@@ -206,6 +206,16 @@ class Import(OwnedByCompany):
                 return self.undone_by
         return self.uploaded_by
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether all was compared, and rows are left to be applied."""
+        is_compared = not self.rows.filter(kind="").exists()
+        return is_compared and self.rows.to_apply().exists()
+
+    @property
+    def can_be_undone(self) -> bool:
+        return self.rows.to_undo().exists()
+
     def counts(self) -> dict[str, int]:
         """How many rows there are of each kind; of those not looked at yet under ''."""
         shown = Case(When(outcome="", then="kind"), default="outcome")
@@ -220,10 +230,10 @@ class Import(OwnedByCompany):
                 waiting = rows.filter(kind="")
             case self.State.APPLYING:
                 rows = rows.filter(kind__in=ImportRow.DOING)
-                waiting = rows.filter(outcome="")
+                waiting = rows.to_apply()
             case _:
                 rows = rows.exclude(outcome="")
-                waiting = rows.filter(outcome__in=ImportRow.DOING)
+                waiting = rows.to_undo()
         total = rows.count()
         return total - waiting.count(), total
 
@@ -241,7 +251,7 @@ class Import(OwnedByCompany):
         self.move([self.State.UPLOADED], self.State.PLANNING, sheet=sheet)
 
     def apply(self, by: User | None) -> None:
-        """Have it written to the directory.
+        """Have it written to the directory; or the rest of it, after a failure.
 
         Raises:
             ValidationError: when it can't be, with the reason.
@@ -252,7 +262,8 @@ class Import(OwnedByCompany):
                 "and upload it again.",
                 code="all_or_nothing",
             )
-        self.move([self.State.PLANNED], self.State.APPLYING, applied_by=by)
+        failed = [self.State.FAILED] if self.can_go_on else []
+        self.move([self.State.PLANNED, *failed], self.State.APPLYING, applied_by=by)
 
     def cancel(self) -> None:
         """Leave it, and forget the people who are in it."""
@@ -263,7 +274,8 @@ class Import(OwnedByCompany):
 
     def undo(self, by: User | None) -> None:
         """Have what it did taken back, as far as nothing has come of it yet."""
-        self.move([self.State.APPLIED], self.State.UNDOING, undone_by=by)
+        failed = [self.State.FAILED] if self.can_be_undone else []
+        self.move([self.State.APPLIED, *failed], self.State.UNDOING, undone_by=by)
 
     @transaction.atomic
     def move(self, before: list[State], after: State, **values: Any) -> None:
@@ -275,7 +287,8 @@ class Import(OwnedByCompany):
         from desk.tasks import work_on_imports
 
         rows = Import.objects.filter(pk=self.pk, state__in=before)
-        values = {"state": after, "lease": None, "leased_until": None, **values}
+        free = {"lease": None, "leased_until": None, "problem": ""}
+        values = {"state": after, **free, **values}
         if not rows.update(attempts=0, **values):
             raise ValidationError(
                 "This import has moved on meanwhile. Look at it again.", code="moved_on"
@@ -316,6 +329,12 @@ class ImportRowQuerySet(models.QuerySet["ImportRow"]):
     def refused(self) -> Self:
         """Those that were refused in the dry run or when they were to be applied."""
         return self.of_kind(ImportRow.Kind.REFUSED)
+
+    def to_apply(self) -> Self:
+        return self.filter(kind__in=ImportRow.DOING, outcome="")
+
+    def to_undo(self) -> Self:
+        return self.filter(outcome__in=ImportRow.DOING)
 
     def batch(self, size: int) -> "list[ImportRow]":
         """The next rows to work on; all rows of one person are in the same batch.

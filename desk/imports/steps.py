@@ -3,10 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from companies.models import Membership, ProjectMembership, Vendor
@@ -14,13 +16,15 @@ from desk.imports.applying import apply, plan
 from desk.imports.known import Rights
 from desk.imports.reading import Reader
 from desk.imports.undoing import drop_unused_firms, undo
-from desk.models import ATTEMPTS, Import, ImportRow, ImportRowQuerySet
+from desk.models import ATTEMPTS, Import, ImportRow
 from invitations.models import Delivery, Invitation
 
 logger = logging.getLogger(__name__)
 
 # So many rows that others, who on SQLite wait for any writer, don't wait for long.
 BATCH = 250
+# After the second try; what is broken for a minute ends no import.
+PAUSE = timedelta(seconds=10)
 # Inserted by one statement: SQLite takes only so many variables.
 READ_AT_ONCE = 1000
 # What an import makes many of.
@@ -28,8 +32,8 @@ GROWING = [Vendor, Membership, ProjectMembership, Invitation, Delivery]
 State = Import.State
 
 OUR_FAULT = (
-    "Something went wrong on our side; what is marked as done is done. Ask the "
-    "operator to look at it."
+    "Something went wrong on our side; what is marked as done is done. Try again; if "
+    "that fails too, ask the operator to look at it."
 )
 
 
@@ -59,7 +63,7 @@ def step(source: Import) -> None:
     except Exception:
         # Somebody may have written the same at this moment: the next try sees that.
         if source.attempts < ATTEMPTS:
-            release(source)
+            retry_later(source)
         else:
             settle_as_failed(source, OUR_FAULT)
         logger.exception("A step of import %s failed", source.pk)
@@ -102,12 +106,8 @@ def keep_plan(source: Import, rows: list[ImportRow]) -> None:
         source.finish(State.PLANNED)
 
 
-def to_apply(source: Import) -> ImportRowQuerySet:
-    return source.rows.filter(kind__in=ImportRow.DOING, outcome="")
-
-
 def apply_batch(source: Import) -> None:
-    if rows := to_apply(source).batch(BATCH):
+    if rows := source.rows.to_apply().batch(BATCH):
         apply(source, rows)
         source.release()
     else:
@@ -120,7 +120,7 @@ def apply_all(source: Import) -> None:
     Raises:
         AllOrNothing: when a row is refused by now; what was written goes with it.
     """
-    while rows := to_apply(source).batch(BATCH):
+    while rows := source.rows.to_apply().batch(BATCH):
         apply(source, rows)
         if any(row.outcome == ImportRow.Kind.REFUSED for row in rows):
             raise AllOrNothing
@@ -154,8 +154,7 @@ def undo_batch(source: Import) -> None:
     if not Rights(source.actor, source.company).is_administrator:
         source.finish(State.APPLIED)
         return
-    rows = source.rows.filter(outcome__in=ImportRow.DOING).batch(BATCH)
-    if rows:
+    if rows := source.rows.to_undo().batch(BATCH):
         undo(source, rows)
         source.release()
     else:
@@ -171,9 +170,13 @@ def facts(source: Import) -> dict[str, object]:
     return {kind.label: counted[kind] for kind in kinds if counted[kind]}
 
 
-def release(source: Import) -> None:
-    """Let the next try begin at once; how often it was tried is kept."""
-    source.release(attempts=source.attempts)
+def retry_later(source: Import) -> None:
+    """Let the next try begin at once, and each further one after a longer pause.
+
+    The lease stays until then; the worker looks every half a minute what is due.
+    """
+    pause = PAUSE * (source.attempts - 1) ** 2
+    source.release(attempts=source.attempts, leased_until=timezone.now() + pause)
 
 
 def settle_as_failed(source: Import, problem: str) -> None:

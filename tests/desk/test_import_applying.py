@@ -400,17 +400,84 @@ def test_killed_in_the_middle_of_a_batch_nothing_of_it_is_there(
     assert not ImportRow.objects.exclude(outcome="").exists()
 
 
-def test_a_step_that_always_fails_ends_the_import(acme, ada, tower, monkeypatch):
-    def fail(*args):
-        raise RuntimeError("disk full")
+def fail(*args):
+    raise RuntimeError("disk full")
 
+
+def fail_for_good(source):
+    """Let the present step be tried as often as it is."""
+    for _ in range(ATTEMPTS + 1):
+        work_on_imports.call()
+        let_lease_run_out()
+    source.refresh_from_db()
+
+
+def test_a_step_that_always_fails_ends_the_import(acme, ada, tower, monkeypatch):
     source = upload(acme, csv_file(HEADER, *people(1)), ada.user)
     monkeypatch.setattr(steps, "plan", fail)
-    for _ in range(ATTEMPTS + 2):
-        work()
-    source.refresh_from_db()
+    fail_for_good(source)
     assert source.state == State.FAILED
     assert "Something went wrong on our side" in source.problem
+    for verb in (source.apply, source.undo):
+        with pytest.raises(ValidationError, match="moved on meanwhile"):
+            verb(ada.user)
+
+
+def test_a_step_is_tried_again_after_pauses_that_grow(acme, ada, tower, monkeypatch):
+    """What is broken for a minute, as a database that is away, ends no import."""
+    source = planned(acme, csv_file(HEADER, *people(1)), ada.user)
+    source.apply(ada.user)
+    pauses = []
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "apply", fail)
+        for _ in range(ATTEMPTS - 1):
+            work_on_imports.call()
+            source.refresh_from_db()
+            pauses.append((source.leased_until - timezone.now()).total_seconds())
+            let_lease_run_out()
+    assert source.state == State.APPLYING
+    assert pauses == sorted(pauses) and sum(pauses) > 100
+    work()
+    assert kinds(source) == ["new"]
+
+
+@pytest.fixture
+def failed_halfway(acme, ada, tower, monkeypatch):
+    """An import of which two rows of five were applied."""
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "BATCH", 2)
+        source = planned(acme, csv_file(HEADER, *people(5)), ada.user)
+        source.apply(ada.user)
+        work_on_imports.call()
+        patched.setattr(steps, "apply", fail)
+        fail_for_good(source)
+    assert (source.state, source.rows.to_undo().count()) == (State.FAILED, 2)
+    return source
+
+
+def test_what_failed_halfway_goes_on(failed_halfway, ada):
+    failed_halfway.apply(ada.user)
+    work()
+    failed_halfway.refresh_from_db()
+    assert (failed_halfway.state, failed_halfway.problem) == (State.APPLIED, "")
+    assert Membership.objects.filter(email__startswith="p").count() == 5
+
+
+def test_what_failed_halfway_is_undone(failed_halfway, ada, monkeypatch):
+    """Also where undoing has failed before."""
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "undo", fail)
+        failed_halfway.undo(ada.user)
+        fail_for_good(failed_halfway)
+    assert failed_halfway.state == State.FAILED
+    assert undone(failed_halfway, ada.user).state == State.UNDONE
+    assert not Membership.objects.filter(email__startswith="p").exists()
+
+
+def test_the_page_of_what_failed_halfway_offers_both(failed_halfway, as_, ada):
+    page = as_(ada).get(f"/admin/desk/import/{failed_halfway.pk}/change/")
+    for words in ("Go on with the rest", "Undo what nothing has come of yet"):
+        assert words in page.content.decode()
 
 
 def test_a_file_that_kills_every_worker_ends_the_import(acme, ada, tower):
