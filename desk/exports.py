@@ -1,6 +1,7 @@
 """Tables to take away, which no spreadsheet program takes for formulas."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,8 +13,8 @@ from desk.columns import COLUMNS, STATUS
 from desk.status import Status
 
 # What a spreadsheet program reads as the beginning of a formula, in their full-width
-# forms too (T47).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+# forms too, and behind blanks (T47); or what looks as if it was guarded already.
+LIKE_FORMULA = re.compile(r"['\s]*[=+\-@\t\r\0＝＋－＠]")
 
 # As the import reads them: the file can be corrected, and taken in again.
 PEOPLE = [*COLUMNS, STATUS]
@@ -30,7 +31,13 @@ class Echo:
 
 def harmless(cell: Any) -> str:
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if LIKE_FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """What `harmless` has made such a text of."""
+    guarded = text.startswith("'") and LIKE_FORMULA.match(text)
+    return text[1:].strip() if guarded else text
 
 
 def csv_lines(header: list[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from django.core.exceptions import ValidationError
 
 from desk.archives import MAX_PARTS, WORKBOOK, check_archive, check_parts, too_much
 from desk.columns import column_of
-from desk.exports import FORMULA_STARTS
+from desk.exports import unguarded
 
 logger = logging.getLogger(__name__)
 
@@ -242,6 +242,7 @@ def known_headings(lines: list[str], separator: str) -> int:
 
 def csv_cell(text: str) -> Cell:
     """A cell; one of an export of ours loses the mark that guards it there."""
+    text = text.strip()
     return Cell(problem=FORMULA) if text.startswith("=") else text_cell(text)
 
 
@@ -250,9 +251,7 @@ def text_cell(text: str) -> Cell:
         return Cell(problem=TOO_LONG)
     if UNSTORABLE.search(text):
         return Cell(problem=NUL)
-    text = text.strip()
-    guarded = text.startswith("'") and text[1:].startswith(FORMULA_STARTS)
-    return Cell(text[1:] if guarded else text)
+    return Cell(unguarded(text.strip()))
 
 
 def decoded(content: bytes) -> str:

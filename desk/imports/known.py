@@ -1,5 +1,6 @@
 """What an import is compared with: the directory as it is, and what one may do."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,6 +97,22 @@ class Rights:
         return set(access.offered(templates).values_list("pk", flat=True))
 
 
+class Projects(Names[Project]):
+    """Projects by number and by name; a number as it is written is never a name."""
+
+    def __init__(self, projects: Collection[Project]) -> None:
+        self.by_number = {each.number.casefold(): each for each in projects}
+        super().__init__(
+            (name, each)
+            for each in projects
+            for name in (each.number, each.name, str(each))
+        )
+
+    def find(self, text: str) -> list[Project]:
+        project = self.by_number.get(text.casefold())
+        return [project] if project else super().find(text)
+
+
 class Directory:
     """What is stored of a company, as far as the rows of a batch may speak of it.
 
@@ -130,7 +147,10 @@ class Directory:
 
     def name_all(self) -> None:
         """Let what is there be found by what people call it."""
-        self.firms = {firm_key(each.name): each for each in self.vendors.values()}
+        # As it is spelt first: 'Foo  Bar' and 'Foo Bar' may both be there.
+        vendors = self.vendors.values()
+        self.firms = {firm_key(each.name): each for each in vendors}
+        self.firms |= {each.name.casefold(): each for each in vendors}
         templates = self.templates.values()
         self.company_templates = Names(
             (each.name, each) for each in templates if each.scope == Scope.COMPANY
@@ -138,11 +158,7 @@ class Directory:
         self.project_templates = Names(
             (each.name, each) for each in templates if each.scope == Scope.PROJECT
         )
-        self.projects_named = Names(
-            (name, each)
-            for each in self.projects.values()
-            for name in (each.number, each.name, str(each))
-        )
+        self.projects_named = Projects(self.projects.values())
 
     def load_people(self, emails: set[str]) -> dict[str, Person]:
         """Those in the directory, by the entry's address and by that of the log-in."""
@@ -189,9 +205,10 @@ class Directory:
     def firm(self, name: str) -> Vendor:
         """The firm of this name, which is made where it isn't there."""
         key = firm_key(name)
-        if key not in self.firms:
-            self.firms[key] = Vendor(company=self.company, name=name)
-        return self.firms[key]
+        found = self.firms.get(name.casefold()) or self.firms.get(key)
+        if found is None:
+            found = self.firms[key] = Vendor(company=self.company, name=name)
+        return found
 
 
 def firm_key(name: str) -> str:

@@ -145,6 +145,17 @@ class Header:
                 texts.setdefault(column, []).append(row[at].text)
         return texts
 
+    def cells(self, texts: dict[str, list[str]]) -> dict[str, str]:
+        """One text of each column: of several the first."""
+        cells = {column: first for column, (first, *_) in texts.items()}
+        if PROJECT_NAME in cells and PROJECT not in cells:
+            cells[PROJECT] = cells.pop(PROJECT_NAME)
+        # 'Smith, John', where nothing else says the first name.
+        has_first_names = FIRST_NAME in self.columns.values()
+        if "," in cells.get(LAST_NAME, "") and not has_first_names:
+            cells[NAME] = cells.pop(LAST_NAME)
+        return cells
+
 
 @dataclass
 class Reader:
@@ -187,7 +198,7 @@ class Reader:
             company=self.source.company,
             source=self.source,
             number=number,
-            cells=cells_of(texts),
+            cells=header.cells(texts),
         )
         if sums_up(row, made.cells) or repeats(row, made.cells):
             made.kind, made.reason = Kind.IGNORED, "This is no row of a person."
@@ -217,14 +228,6 @@ class Reader:
             self.notes.append(
                 f"Ignored as totals or repeated headers: row {which}{more}."
             )
-
-
-def cells_of(texts: dict[str, list[str]]) -> dict[str, str]:
-    """One text of each column: of several the first."""
-    cells = {column: first for column, (first, *_) in texts.items()}
-    if PROJECT_NAME in cells and PROJECT not in cells:
-        cells[PROJECT] = cells.pop(PROJECT_NAME)
-    return cells
 
 
 def contradictions(number: int, texts: dict[str, list[str]]) -> Iterator[str]:

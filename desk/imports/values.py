@@ -138,8 +138,10 @@ class Names[Row]:
 
     def find(self, text: str) -> list[Row]:
         """All rows that it may mean: none, one, or more than one."""
-        found = self.exact.get(text.casefold()) or self.loose.get(plain(text), [])
-        return list({id(row): row for row in found}.values())
+        found = self.exact.get(text.casefold())
+        if not found and (key := plain(text)):
+            found = self.loose.get(key)
+        return list({id(row): row for row in found or []}.values())
 
 
 def words(value: Any) -> str:

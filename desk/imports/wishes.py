@@ -104,10 +104,7 @@ class Wish:
     def texts(self) -> dict[str, str]:
         """The texts of an entry; a name in one cell is split."""
         texts = {name: self.text(ENTRY_COLUMNS[name]) for name in TEXTS}
-        whole = self.text(NAME)
-        if "," in texts["last_name"] and not texts["first_name"]:
-            whole = texts["last_name"]
-        if whole:
+        if whole := self.text(NAME):
             texts["first_name"], texts["last_name"] = split_name(whole)
         return texts
 
@@ -185,7 +182,9 @@ class Wish:
 
     def read_templates(self, count: int) -> list[PermissionTemplate | None]:
         """One template for each of the projects: the same for all, or as many."""
-        texts = several(self.text(PROJECT_TEMPLATE))
+        whole = self.text(PROJECT_TEMPLATE)
+        is_one = self.directory.project_templates.find(whole)
+        texts = [whole] if is_one else several(whole)
         templates: list[PermissionTemplate | None] = []
         with self.about(PROJECT_TEMPLATE):
             templates = [self.project_template(text) for text in texts]

@@ -11,10 +11,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from companies.models import Company, Membership
+from companies.models import (
+    Company,
+    Membership,
+    PermissionTemplate,
+    Project,
+    Vendor,
+)
 from desk.columns import COLUMNS
 from desk.models import Import
-from tests.cast import FOREMAN, PASSWORD, template, work
+from tests.cast import FOREMAN, PASSWORD, add_entry, put_on, template, work
 from tests.desk.lists import (
     applied,
     csv_file,
@@ -213,6 +219,34 @@ def test_refused_rows_are_a_file_that_is_imported_again(client_of_ada, acme, ada
     mended = file.replace(b'"nobody"', b'"john@b.example"')
     again = applied(acme, mended, ada.user)
     assert kinds(again) == ["new"], reasons(again)
+
+
+def test_an_export_is_imported_again_unchanged(client_of_ada, acme, ada):
+    """Whatever the names are: of people, firms, projects and templates."""
+    night = PermissionTemplate.objects.create(
+        company=acme, name="Site; night", scope="project"
+    )
+    names = {"A-1": "24-017", "A-2": "A-1", "A-3": "Annex, East; 2"}
+    firms = ["Foo Bar", "Foo  Bar", "=Sum"]
+    people = [("", "Novak, Dr."), ("", "'-t Hart"), ("-", "=1+1"), ("Total", "Sum")]
+    vendors = [Vendor.objects.create(company=acme, name=name) for name in firms]
+    projects = [
+        Project.objects.create(company=acme, number=number, name=name)
+        for number, name in names.items()
+    ]
+    for n, (first, last) in enumerate(people):
+        entry = add_entry(acme, f"p{n}@b.example", first_name=first, last_name=last)
+        entry.vendor, entry.phone = vendors[n % len(vendors)], "+49 30 1"
+        entry.default_project_template = night
+        entry.save()
+        put_on(entry, projects[n % len(projects)], night.name)
+    data = {"action": "export", "select_across": "1", "_selected_action": [ada.pk]}
+    file = client_of_ada.post("/admin/companies/membership/", data).getvalue()
+    assert file.count(b"\n") == len(people) + 2
+    source = planned(acme, file, ada.user)
+    assert kinds(source) == ["unchanged"] * 5, [
+        (row.difference, row.reason) for row in source.rows.all()
+    ]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])

@@ -100,6 +100,11 @@ def test_an_empty_cell_says_nothing(plan, max_):
     assert kinds(source) == ["unchanged"]
 
 
+def test_nor_where_a_name_is_all_dashes(plan, acme, max_):
+    Project.objects.create(company=acme, name="–", number="24-020")
+    assert kinds(plan(["Mail", "Project"], [max_.email, ""])) == ["unchanged"]
+
+
 def test_the_log_in_of_somebody_who_has_joined_is_their_address(plan, max_):
     """Whatever the entry says: nobody is there twice."""
     type(max_.user).objects.filter(pk=max_.user_id).update(email="max@home.example")

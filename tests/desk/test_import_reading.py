@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from companies.models import Company
 from desk import archives, spreadsheets
 from desk.columns import COLUMNS, column_of
+from desk.exports import harmless
 from desk.imports.reading import Reader
 from desk.imports.values import read_day, several, split_name
 from desk.models import Import
@@ -98,8 +99,8 @@ def test_hidden_sheets_are_not_offered():
 
 
 def test_guards_of_our_own_export_are_taken_off():
-    rows = [["'+49 30 1234", "'=Boss", "'tis", "'", "O'Neill"]]
-    expected = [["+49 30 1234", "=Boss", "'tis", "'", "O'Neill"]]
+    rows = [["'+49 30 1234", "'=Boss", "' =1", "''-t Hart", "'tis", "'", "O'Neill"]]
+    expected = [["+49 30 1234", "=Boss", "=1", "'-t Hart", "'tis", "'", "O'Neill"]]
     assert texts(csv_file(*rows)) == texts(xlsx_file(*rows)) == expected
 
 
@@ -210,6 +211,14 @@ def test_name_beside_a_first_name_is_the_last_name():
     assert rows[0].cells["Last name"] == "Maier"
 
 
+def test_a_name_in_one_column_is_told_by_its_comma():
+    """Where first names have a column of their own, it belongs to the last name."""
+    rows, _ = read(csv_file(HEADER, ["a@b.example", "Smith, John"]))
+    assert rows[0].cells["Name"] == "Smith, John"
+    rows, _ = read(csv_file([*HEADER, "First name"], ["a@b.example", "Novak, Dr.", ""]))
+    assert rows[0].cells["Last name"] == "Novak, Dr."
+
+
 # Rows
 
 
@@ -246,6 +255,13 @@ def test_people_are_no_totals_and_no_headers(row):
 def test_total_of_formulas_is_ignored_too():
     rows, _ = read(xlsx_file(HEADER, IVO, ["Total", "=COUNTA(B2:B2)"]))
     assert [row.kind for row in rows] == ["", "ignored"]
+
+
+@pytest.mark.parametrize("formula", [" =1+1", "\t=2"])
+def test_a_formula_behind_blanks_is_one(formula):
+    assert harmless(formula) == f"'{formula}"
+    [reason] = said_of(HEADER, ["b@x.example", formula])
+    assert reason == "Row 2, Last name: A formula stands here. Put in its value."
 
 
 @pytest.mark.parametrize("make", [csv_file, xlsx_file])
