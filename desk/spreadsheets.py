@@ -10,6 +10,7 @@ import logging
 import re
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from django.core.exceptions import ValidationError
 
 from desk.archives import MAX_PARTS, WORKBOOK, check_archive, check_parts, too_much
 from desk.columns import column_of
+from desk.encodings import decoded
 from desk.exports import unguarded
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 MAX_BYTES = 10 * 2**20
 MAX_COLUMNS = 200
 MAX_CELL = 2**16
+# A longer cell is read all the same, and costs its row only.
+csv.field_size_limit(MAX_BYTES)
 # Of all cells: an XLSX file can name one long text in each of them.
 MAX_TEXT = 32 * 2**20
 MAX_SHEET_NAME = 200
@@ -55,6 +59,7 @@ NO_XLSX = (
 FORMULA = "A formula stands here. Put in its value."
 FAULTY = "An error stands here, not a value. Put in the value."
 TOO_LONG = "This is longer than 64 kB. Shorten it."
+QUOTES = "A quotation mark stands inside of this cell, or isn’t closed. Mend it."
 NUL = "An invisible character stands here. Type it in again by hand."
 
 
@@ -211,25 +216,72 @@ def xlsx_cell(cell: Any) -> Cell:
     return text_cell(str(value))
 
 
+class Lines:
+    """The lines of a text, of which those that were taken can be read once more."""
+
+    def __init__(self, text: str) -> None:
+        self.rest = io.StringIO(text, newline="")
+        self.again: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self.again.popleft() if self.again else next(self.rest)
+        self.taken.append(line)
+        return line
+
+    def go_back(self) -> str:
+        """Give the first of the lines that were taken; the next one is read again."""
+        first, *others = self.taken
+        self.again.extendleft(reversed(others))
+        return first
+
+
 def csv_rows(content: bytes) -> Iterator[Row]:
     text = decoded(content)
     # The one that makes most of the headings ours: names and projects hold commas too.
     start = text[:MAX_CELL].splitlines()[:HEADER_WITHIN]
     separator = max(SEPARATORS, key=lambda each: known_headings(start, each))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        for row in reader:
-            # Before cells are made of them: a line may be ten million commas.
-            while row and not row[-1].strip():
-                row.pop()
-            check_width(row)
-            yield [csv_cell(text) for text in row]
-    except csv.Error:
-        raise refusal(
-            f"Line {reader.line_num} can’t be read: a quotation mark isn’t closed or "
-            "stands inside of a cell, or a cell is larger than 64 kB. Mend it.",
-            "quotes",
-        ) from None
+    lines = Lines(text)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    while True:
+        lines.taken.clear()
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            # A mark that isn't closed would take in all lines below.
+            yield broken_row(lines.go_back(), separator)
+            continue
+        # Before cells are made of them: a line may be ten million commas.
+        while row and not row[-1].strip():
+            row.pop()
+        check_width(row)
+        yield [csv_cell(text) for text in row]
+
+
+def broken_row(line: str, separator: str) -> Row:
+    """The cells of a line whose quotation marks break the rules.
+
+    Behind a mark that isn't closed nobody knows where a cell ends.
+    """
+    end = re.escape(separator)
+    cells = re.findall(
+        rf'("(?:[^"]|"")*+")?+([^{end}]*+){end}', line.rstrip("\r\n") + separator
+    )
+    check_width(cells)
+    row: Row = []
+    is_open = False
+    for quoted, rest in cells:
+        is_open = is_open or rest.startswith('"')
+        if is_open or (quoted and rest.strip()):
+            row.append(Cell(text_cell(quoted + rest).text, QUOTES))
+        else:
+            row.append(csv_cell(quoted[1:-1].replace('""', '"') or rest))
+    return row
 
 
 def known_headings(lines: list[str], separator: str) -> int:
@@ -252,26 +304,6 @@ def text_cell(text: str) -> Cell:
     if UNSTORABLE.search(text):
         return Cell(problem=NUL)
     return Cell(unguarded(text.strip()))
-
-
-def decoded(content: bytes) -> str:
-    """The text of a file in UTF-8, in UTF-16 with its mark, or in Windows-1252.
-
-    Raises:
-        ValidationError: when it is none of these.
-    """
-    encodings = ["utf-8-sig", "cp1252"]
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise refusal(
-        "The letters of this file can't be read. Save it as ‘CSV UTF-8’ or as XLSX.",
-        "encoding",
-    )
 
 
 # Files to take away ----------------------------------------------------------------

@@ -22,9 +22,10 @@ from desk.columns import (
     column_of,
     plain,
 )
+from desk.encodings import note_encoding
 from desk.imports.values import TOLD
 from desk.models import Import, ImportRow
-from desk.spreadsheets import HEADER_WITHIN, Row, read_rows
+from desk.spreadsheets import HEADER_WITHIN, Row, is_xlsx, read_rows
 
 MAX_ROWS = 20_000
 # What the first cell with a text says in a row that sums up.
@@ -172,10 +173,13 @@ class Reader:
         Raises:
             ValidationError: when it can't be read at all, with what to do about it.
         """
-        rows = read_rows(bytes(self.source.content or b""), self.source.sheet)
+        content = bytes(self.source.content or b"")
+        rows = read_rows(content, self.source.sheet)
         start = list(islice(rows, HEADER_WITHIN))
         header = Header.find(start)
         self.notes.append(f"The header is row {header.at}.")
+        if not is_xlsx(content) and (note := note_encoding(content)):
+            self.notes.append(note)
         self.notes += header.notes
         below = chain(start[header.at :], rows)
         for number, row in enumerate(below, header.at + 1):
