@@ -14,15 +14,17 @@ from django.core.exceptions import ValidationError
 
 MAX_UNPACKED = 100 * 2**20
 MAX_PARTS = 1000
-MAX_WORKBOOK = 2 * 2**20  # the part that names the sheets
+MAX_WORKBOOK = 2 * 2**20  # each of the parts that name the sheets
 # Of all parts together: 20,000 rows of 50 columns have some three millions.
 MAX_ELEMENTS = 5_000_000
 # Of these, what is neither a row nor a cell nor a text: styles, links, rules.
 MAX_OTHERS = 300_000
 MAX_CELLS = 16_384  # of one row, as many as Excel has
 WORKBOOK = "xl/workbook.xml"
+RELATIONS = "xl/_rels/workbook.xml.rels"
 CELL = "c"
 ROW = "row"
+MERGED = "mergeCell"
 OF_TABLES = {ROW, CELL, *("v", "f", "is", "si", "t", "r", "rPr", "rPh", "phoneticPr")}
 
 
@@ -42,24 +44,31 @@ def check_archive(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS or sum(x.file_size for x in parts) > MAX_UNPACKED:
         raise too_much("Unpacked, this file is larger than 100 MiB.")
-    if archive.getinfo(WORKBOOK).file_size > MAX_WORKBOOK:
+    names = [archive.getinfo(WORKBOOK), archive.getinfo(RELATIONS)]
+    if max(part.file_size for part in names) > MAX_WORKBOOK:
         raise too_much("This file has too many sheets.")
 
 
-def check_parts(content: bytes) -> None:
+def check_parts(content: bytes) -> dict[str, list[str]]:
     """Count what the parts hold, as they are unpacked, before a tree is made of them.
 
     Whichever part is read as what: an archive can name each as it likes.
+
+    Returns:
+        of each part the ranges of merged cells, as in 'A2:A5'.
 
     Raises:
         ValidationError: with what to do about it.
     """
     census = Census()
+    merged = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for part in archive.infolist():
             # A picture; or broken, which whoever reads it finds at the same place.
             with archive.open(part) as stream, suppress(expat.ExpatError):
                 census.parser().ParseFile(stream)
+            merged[part.filename], census.merged = census.merged, []
+    return merged
 
 
 class Census:
@@ -67,6 +76,7 @@ class Census:
 
     def __init__(self) -> None:
         self.elements = self.others = self.cells = 0
+        self.merged: list[str] = []  # of the present part
 
     def parser(self) -> expat.XMLParserType:
         parser = expat.ParserCreate()
@@ -79,6 +89,8 @@ class Census:
         self.elements += 1
         self.others += kind not in OF_TABLES
         self.cells = 0 if kind == ROW else self.cells + (kind == CELL)
+        if kind == MERGED:
+            self.merged.append(attributes.get("ref", ""))
         if (
             self.elements > MAX_ELEMENTS
             or self.others > MAX_OTHERS

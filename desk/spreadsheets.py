@@ -10,7 +10,7 @@ import logging
 import re
 import zipfile
 import zlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +21,16 @@ import openpyxl
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from django.core.exceptions import ValidationError
+from openpyxl.utils import range_boundaries
 
-from desk.archives import MAX_PARTS, WORKBOOK, check_archive, check_parts, too_much
+from desk.archives import (
+    MAX_PARTS,
+    RELATIONS,
+    WORKBOOK,
+    check_archive,
+    check_parts,
+    too_much,
+)
 from desk.columns import column_of
 from desk.encodings import decoded
 from desk.exports import unguarded
@@ -42,6 +50,8 @@ MAX_BLANK_ROWS = 1000
 # The first rows, one of which is the header.
 HEADER_WITHIN = 10
 SEPARATORS = ";,\t|"
+TABLE = "/worksheet"
+KEY = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 # What a broken archive or a broken part of it makes of its readers.
@@ -139,15 +149,20 @@ def sheet_names(content: bytes) -> list[str]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_archive(archive)
             workbook = fromstring(archive.read(WORKBOOK))
+            relations = fromstring(archive.read(RELATIONS))
     except DefusedXmlException:
         raise refusal("This file may not be safe, so it wasn't opened.") from None
     except UNREADABLE:
         raise refusal(NO_XLSX) from None
+    # A chart can be a sheet, too.
+    tables = {
+        each.get("Id") for each in relations if each.get("Type", "").endswith(TABLE)
+    }
     sheets = workbook.iter(f"{MAIN}sheet")
     names = [
         sheet.get("name", "")
         for sheet in sheets
-        if sheet.get("state", "visible") == "visible"
+        if sheet.get("state", "visible") == "visible" and sheet.get(KEY) in tables
     ]
     if len(names) > MAX_PARTS or max(map(len, names), default=0) > MAX_SHEET_NAME:
         raise refusal(NO_XLSX)
@@ -186,7 +201,7 @@ def check_width(row: list[Any]) -> None:
 
 def xlsx_rows(content: bytes, sheet: str) -> Iterator[Row]:
     try:
-        check_parts(content)
+        merged = check_parts(content)
         # Formulas as they are, not what they once amounted to.
         book = openpyxl.load_workbook(
             io.BytesIO(content), read_only=True, keep_links=False
@@ -194,13 +209,37 @@ def xlsx_rows(content: bytes, sheet: str) -> Iterator[Row]:
         chosen: Any = book[sheet] if sheet else book.worksheets[0]
         # What the file says of its size needn't be true.
         chosen.reset_dimensions()
-        for row in chosen.iter_rows(max_col=MAX_COLUMNS + 1):
-            yield [BLANK if cell.value is None else xlsx_cell(cell) for cell in row]
+        rows = (
+            [BLANK if cell.value is None else xlsx_cell(cell) for cell in row]
+            for row in chosen.iter_rows(max_col=MAX_COLUMNS + 1)
+        )
+        yield from filled_down(rows, merged.get(chosen._worksheet_path, []))
     except ValidationError:
         raise
     except Exception:  # openpyxl trips over a broken file in many ways
         logger.info("An XLSX file can't be read", exc_info=True)
         raise refusal(NO_XLSX) from None
+
+
+def filled_down(rows: Iterable[Row], merged: list[str]) -> Iterator[Row]:
+    """Let cells that are merged over several rows say the same in each of them.
+
+    Only the first has the value. To the right nothing is said again: it would stand
+    under other headings. A row that says nothing else stays empty.
+    """
+    begun: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for place in merged:
+        bounds: Any = range_boundaries(place)
+        column, first, _, last = bounds
+        begun[first].append((column - 1, last))
+    held: dict[int, tuple[int, Cell]] = {}
+    for number, row in enumerate(rows, 1):
+        held = {at: (last, cell) for at, (last, cell) in held.items() if last >= number}
+        if not all(cell.is_blank for cell in row):
+            for at, (_, cell) in held.items():
+                row[at] = cell
+        held |= {at: (last, row[at]) for at, last in begun[number] if at < len(row)}
+        yield row
 
 
 def xlsx_cell(cell: Any) -> Cell:

@@ -92,6 +92,8 @@ def read_day(text: str, order: str) -> date:
 
 
 def day_and_month(text: str, first: int, second: int, order: str) -> tuple[int, int]:
+    if not order and max(first, second) > 12:
+        return (first, second) if first > 12 else (second, first)
     if not order:
         raise ValidationError(
             f"‘{text[:TOLD]}’ can be read in two ways. Say at the upload which comes "

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
+from openpyxl.chart import BarChart
 
 from companies.models import Company
 from desk import archives, spreadsheets
@@ -118,6 +119,35 @@ def test_hidden_sheets_are_not_offered():
     written = io.BytesIO()
     book.save(written)
     assert check_file(written.getvalue()) == ["People"]
+
+
+def test_a_chart_is_no_sheet_of_people():
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_file(HEADER, IVO)))
+    book.create_chartsheet("Chart", 0).add_chart(BarChart())
+    written = io.BytesIO()
+    book.save(written)
+    assert check_file(written.getvalue()) == ["People"]
+    assert texts(written.getvalue(), "People") == [HEADER, IVO]
+
+
+def test_merged_cells_say_the_same_in_each_of_their_rows():
+    """To the right they don't, and an empty row stays one."""
+    rows = [["List", "", ""], ["E-mail", "Firm", "Project"], ["a@b.example", "Bolt"]]
+    rows += [["b@b.example"], ["c@b.example", None, "24"], [], ["d@b.example"]]
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_file(*rows)))
+    for place in ("A1:C1", "B3:C4", "B5:B6", "C5:C7"):
+        book.active.merge_cells(place)
+    written = io.BytesIO()
+    book.save(written)
+    assert texts(written.getvalue()) == [
+        ["List"],
+        ["E-mail", "Firm", "Project"],
+        ["a@b.example", "Bolt"],
+        ["b@b.example", "Bolt"],
+        ["c@b.example", "", "24"],
+        [],
+        ["d@b.example", "", "24"],
+    ]
 
 
 def test_guards_of_our_own_export_are_taken_off():
@@ -398,7 +428,10 @@ BAD_FILES = {
     "Word": (pack(("word/document.xml", "<x/>")), "can't be read as XLSX"),
     "broken XML": (pack(("xl/workbook.xml", "<x")), "can't be read as XLSX"),
     "entities": (
-        pack(("xl/workbook.xml", ENTITIES + b"<x>&b;</x>")),
+        pack(
+            ("xl/workbook.xml", ENTITIES + b"<x>&b;</x>"),
+            ("xl/_rels/workbook.xml.rels", "<x/>"),
+        ),
         "may not be safe",
     ),
     "encoding": (b"E-mail\n\x81\x8d\x8f", "letters of this file can't be read"),
@@ -554,6 +587,17 @@ def test_numbers_are_read_once_their_order_was_chosen(text):
     assert read_day(text, "month") == date(2027, 3, 4)
     with pytest.raises(ValidationError, match="can be read in two ways"):
         read_day(text, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "other"),
+    [("13.4.2027", "day", "month"), ("4/13/2027", "month", "day")],
+)
+def test_a_13th_can_be_read_in_one_way_only(text, order, other):
+    """Where it stands against the order that was chosen, that was wrong."""
+    assert read_day(text, "") == read_day(text, order) == date(2027, 4, 13)
+    with pytest.raises(ValidationError, match="is no day"):
+        read_day(text, other)
 
 
 @pytest.mark.parametrize(
