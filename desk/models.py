@@ -135,6 +135,8 @@ class Import(OwnedByCompany):
         default=False,
         help_text="Invite those who have neither joined nor an open invitation.",
     )
+    # Of its mails, on whose page one sees them arrive.
+    batch = models.UUIDField(default=uuid4, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
     problem = models.TextField(blank=True)
     notes = models.JSONField(default=list, editable=False)

@@ -29,6 +29,7 @@ from desk.imports.forms import SheetForm, UploadForm, chosen_sheet
 from desk.imports.values import split_name
 from desk.models import Import, ImportRow
 from desk.spreadsheets import xlsx_file
+from invitations.models import Delivery
 
 ROWS_A_PAGE = 100
 FIRMS_NAMED = 50
@@ -159,6 +160,8 @@ class ImportAdmin(CompanyScopedAdmin):
             "more_firms": len(firms) - FIRMS_NAMED,
             "has_refused": bool(counts.get(ImportRow.Kind.REFUSED)),
             "writes": any(counts.get(kind) for kind in ImportRow.DOING),
+            "has_mails": source.has_invitations
+            and Delivery.objects.filter(batch=source.batch).exists(),
             "sheet_form": SheetForm(source=source),
             "may_go_on": self.has_invite_permission(request),
             "may_undo": self.has_change_permission(request, source),

@@ -138,7 +138,9 @@ class Writer:
         """Invite those of the batch who have neither joined nor an open invitation."""
         wanted = [each.person.entry for each in self.accepted if each.invites]
         try:
-            sending = Invitation.objects.send(wanted, self.source.actor)
+            sending = Invitation.objects.send(
+                wanted, self.source.actor, self.source.batch
+            )
             refused = {entry.pk: sentence for entry, sentence in sending.refused}
         except ValidationError as error:
             refused = {entry.pk: error.messages[0] for entry in wanted}
@@ -170,10 +172,18 @@ def written(decision: Decision) -> dict[str, Any]:
     """What undoing needs to know, as it is kept with the row."""
     kept: dict[str, Any] = {"grants": {g.pk: values_of(g) for g in decision.made}}
     if decision.is_first:
-        return kept | {"is_new": True}
+        return kept | {"is_new": True, "made": made(decision.person.entry)}
     return kept | {
         "entry": raw(decision.changes),
         "changed": {grant.pk: raw(changes) for grant, changes in decision.changed},
+    }
+
+
+def made(entry: Membership) -> dict[str, Any]:
+    """The columns of a new entry that people may change afterwards."""
+    return {
+        name: plain_value(getattr(entry, name))
+        for name in ("email", "is_active", *ENTRY_COLUMNS)
     }
 
 

@@ -78,10 +78,28 @@ class Undoing:
         made = {key for k in new for row in self.by_person[k] for key in granted(row)}
         grants = ProjectMembership.objects.filter(membership__in=new)
         others = grants.exclude(pk__in=made).values_list("membership", flat=True)
-        stays = dict.fromkeys(others, GRANTED_SINCE)
-        stays |= dict.fromkeys(self.invited(new), INVITED)
+        stays = {key: CHANGED_SINCE for key in new if self.was_changed(key)}
+        stays |= dict.fromkeys(others, GRANTED_SINCE)
+        stays |= dict.fromkeys(self.invited(new - stays.keys()), INVITED)
         joined = [key for key in new if self.entries[key].has_joined]
         return stays | dict.fromkeys(joined, JOINED)
+
+    def was_changed(self, key: int) -> bool:
+        """Whether somebody has worked on a new entry, or on a place of it, since."""
+        rows = self.by_person[key]
+        entry = {
+            k: [None, v] for r in rows for k, v in r.written.get("made", {}).items()
+        }
+        grants = [(k, values) for row in rows for k, values in granted(row).items()]
+        return not is_as(self.entries[key], entry) or not self.are_as_made(grants)
+
+    def are_as_made(self, grants: Iterable[tuple[int, dict[str, Any]]]) -> bool:
+        """Whether places are as the import made them, or gone already."""
+        return all(
+            is_as_made(self.grants[key], values)
+            for key, values in grants
+            if key in self.grants
+        )
 
     def invited(self, new: set[int]) -> set[int]:
         """Those who may know of an invitation; what hasn't been sent goes.
@@ -138,11 +156,7 @@ class Undoing:
         is_as_left = (
             len(touched) == len(wanted)
             and all(is_as(each, changes) for each, changes in touched)
-            and all(
-                is_as_made(self.grants[key], values)
-                for key, values in granted(row).items()
-                if key in self.grants  # else it is gone already
-            )
+            and self.are_as_made(granted(row).items())
         )
         is_there = all(self.is_there(changes) for _, changes in touched)
         if not (is_as_left and is_there and self.keeps_administrator(entry, row)):

@@ -19,6 +19,7 @@ from companies.models import (
     Vendor,
 )
 from desk.columns import COLUMNS
+from desk.imports import steps
 from desk.models import Import
 from tests.cast import FOREMAN, PASSWORD, add_entry, put_on, template, work
 from tests.desk.lists import (
@@ -219,6 +220,20 @@ def test_refused_rows_are_a_file_that_is_imported_again(client_of_ada, acme, ada
     mended = file.replace(b'"nobody"', b'"john@b.example"')
     again = applied(acme, mended, ada.user)
     assert kinds(again) == ["new"], reasons(again)
+
+
+def test_its_invitations_are_seen_to_arrive(client_of_ada, acme, ada, monkeypatch):
+    """All of one import on one page, whatever batches it was applied in."""
+    monkeypatch.setattr(steps, "BATCH", 2)
+    rows = [[f"p{n}@b.example", "", "", "", ""] for n in range(5)]
+    content = csv_file(HEADER, *rows)
+    source = applied(acme, content, ada.user, has_invitations=True)
+    address = f"/admin/invitations/invitation/progress/{source.batch}/"
+    assert address in text(client_of_ada.get(f"{LIST}{source.pk}/change/"))
+    said = text(client_of_ada.get(address))
+    assert all(row[0] in said for row in rows)
+    source = applied(acme, content, ada.user)
+    assert "/progress/" not in text(client_of_ada.get(f"{LIST}{source.pk}/change/"))
 
 
 def test_an_export_is_imported_again_unchanged(client_of_ada, acme, ada):

@@ -118,6 +118,41 @@ def test_who_was_put_on_a_project_since_stays(imported, ada, annex):
     assert "put this person on a project" in reasons(undone(source, ada.user))[0]
 
 
+@pytest.mark.parametrize(
+    ("of", "changes"),
+    [
+        (Membership, {"job_title": "Foreman"}),
+        (Membership, {"email": "rosa.diaz@subco.example"}),
+        (Membership, {"vendor": None}),
+        (Membership, {"is_active": False}),
+        (ProjectMembership, {"ends_on": date(2027, 1, 1)}),
+    ],
+)
+def test_later_work_on_a_new_entry_stays(imported, ada, of, changes):
+    source = imported(new(), new("max"))
+    rosa = entry("rosa@subco.example")
+    of.objects.filter(
+        **{"membership" if of is ProjectMembership else "pk": rosa.pk}
+    ).update(**changes)
+    source = undone(source, ada.user)
+    assert kinds(source) == ["kept", "undone"]
+    assert reasons(source) == [
+        "Row 2: Somebody has changed this since, or it can’t be as it was."
+    ]
+    assert ProjectMembership.objects.filter(membership=rosa).exists()
+
+
+def test_who_stays_keeps_the_invitation(imported, ada):
+    source = imported(new(), has_invitations=True)
+    Delivery.objects.update(state="queued", attempts=0, settled_at=None)
+    Membership.objects.filter(email="rosa@subco.example").update(job_title="Foreman")
+    source.undo(ada.user)
+    for _ in range(2):
+        work_on_imports.call()
+    assert kinds(source) == ["kept"]
+    assert Invitation.objects.get().deliveries.count() == 1
+
+
 @pytest.mark.parametrize("change", ["entry", "grant", "new grant"])
 def test_what_somebody_has_changed_since_stays(imported, ada, max_, annex, change):
     source = imported(
