@@ -214,10 +214,6 @@ class Import(OwnedByCompany):
         is_compared = not self.rows.filter(kind="").exists()
         return is_compared and self.rows.to_apply().exists()
 
-    @property
-    def can_be_undone(self) -> bool:
-        return self.rows.to_undo().exists()
-
     def counts(self) -> dict[str, int]:
         """How many rows there are of each kind; of those not looked at yet under ''."""
         shown = Case(When(outcome="", then="kind"), default="outcome")
@@ -276,7 +272,7 @@ class Import(OwnedByCompany):
 
     def undo(self, by: User | None) -> None:
         """Have what it did taken back, as far as nothing has come of it yet."""
-        failed = [self.State.FAILED] if self.can_be_undone else []
+        failed = [self.State.FAILED] if self.rows.to_undo().exists() else []
         self.move([self.State.APPLIED, *failed], self.State.UNDOING, undone_by=by)
 
     @transaction.atomic

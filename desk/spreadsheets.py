@@ -235,7 +235,7 @@ def filled_down(rows: Iterable[Row], merged: list[str]) -> Iterator[Row]:
     held: dict[int, tuple[int, Cell]] = {}
     for number, row in enumerate(rows, 1):
         held = {at: (last, cell) for at, (last, cell) in held.items() if last >= number}
-        if not all(cell.is_blank for cell in row):
+        if held and not all(cell.is_blank for cell in row):
             for at, (_, cell) in held.items():
                 row[at] = cell
         held |= {at: (last, row[at]) for at, last in begun[number] if at < len(row)}
