@@ -158,6 +158,8 @@ def undo_batch(source: Import) -> None:
         undo(source, rows)
         source.release()
     else:
+        # What a failed import has left is not done any more.
+        source.rows.to_apply().update(outcome=ImportRow.Kind.UNDONE)
         drop_unused_firms(source)
         source.record(AuditEvent.Kind.IMPORT_UNDONE, facts(source))
         source.finish(State.UNDONE)

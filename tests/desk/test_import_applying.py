@@ -471,6 +471,7 @@ def test_what_failed_halfway_is_undone(failed_halfway, ada, monkeypatch):
         fail_for_good(failed_halfway)
     assert failed_halfway.state == State.FAILED
     assert undone(failed_halfway, ada.user).state == State.UNDONE
+    assert kinds(failed_halfway) == ["undone"] * 5
     assert not Membership.objects.filter(email__startswith="p").exists()
 
 
