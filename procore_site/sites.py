@@ -99,20 +99,24 @@ class AdminSite(admin.AdminSite):
         """Write nothing for a form that was shown for another company (T37).
 
         Two windows share one session, so what is selected may have changed since. The
-        page that says so keeps what was entered, and can switch back and save it.
+        page that says so keeps what was entered, and can switch back and save it. A
+        form that doesn't say whose it is was shown by no page of the desk.
         """
+        if request.method != "POST" or request.path == reverse("admin:all"):
+            return None
         shown = request.POST.get("desk")
         company = desk_company(request)
-        if shown is None or shown == (company.slug if company else ""):
+        if shown == (company.slug if company else ""):
             return None
-        belongs_to = named_company(request, shown)
-        may_return = bool(belongs_to) or (not shown and request.user.is_superuser)
+        belongs_to = named_company(request, shown or "")
+        may_return = bool(belongs_to) or (shown == "" and request.user.is_superuser)
         if may_return and "switch_back" in request.POST:
             select_company(request, belongs_to)
             return None
         context = {
             **self.each_context(request),
-            "title": "Another company is selected",
+            "title": "Nothing is saved",
+            "is_named": shown is not None,
             "belongs_to": belongs_to or "all companies",
             "may_return": may_return,
             "posted": [

@@ -12,13 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth import get_user
 from django.core.mail import EmailMessage
 from django.db.models import F
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
+from companies.desk import desk_company
 from companies.models import (
     Company,
     Membership,
@@ -176,6 +179,24 @@ def ivo(acme: Company, ada: Membership, tower: Project) -> Invitation:
     return invite(entry, ada.user)
 
 
+class DeskClient(Client):
+    """Says of each form of the desk for which company it was shown, as its pages do:
+    for the one that is selected, unless the test says another (T37)."""
+
+    def post(self, path: str, data: Any = None, *args: Any, **extra: Any) -> Any:  # type: ignore[override]
+        if path.startswith("/admin/"):
+            data = {"desk": self.desk} | (data or {})
+        return super().post(path, data, *args, **extra)
+
+    @property
+    def desk(self) -> str:
+        request = HttpRequest()
+        request.session = self.session
+        request.user = get_user(request)
+        company = desk_company(request)
+        return company.slug if company else ""
+
+
 @pytest.fixture
 def as_(client: Client) -> Callable[[Membership | User], Client]:
     """Give a client of its own that is logged in as somebody of the cast."""
@@ -183,7 +204,7 @@ def as_(client: Client) -> Callable[[Membership | User], Client]:
     def logged_in(somebody: Membership | User) -> Client:
         user = somebody.user if isinstance(somebody, Membership) else somebody
         assert user is not None
-        fresh = Client()
+        fresh = DeskClient()
         fresh.force_login(user, "invitations.backends.AuthenticationBackend")
         return fresh
 

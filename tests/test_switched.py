@@ -8,17 +8,27 @@ from html.parser import HTMLParser
 
 import pytest
 from django.contrib import admin
+from django.test import Client
 from django.urls import reverse
 
 from companies.models import Membership, PermissionTemplate, Project, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR
 from desk.models import Import
-from invitations.models import Invitation
-from tests.cast import add_entry, add_member, put_on
-from tests.desk.lists import applied, planned
+from invitations.models import Delivery, Invitation
+from tests.cast import (
+    DeskClient,
+    add_entry,
+    add_member,
+    invite,
+    let_an_hour_pass,
+    put_on,
+)
+from tests.desk.lists import applied, planned, xlsx_file
 from tests.test_scope import MISSING, model_of, path_of, patterns, rows, stored
 
 SELECT = reverse("companies:select")
+DIRECTORY = reverse("admin:companies_membership_changelist")
+BACKEND = "invitations.backends.AuthenticationBackend"
 OWN_WAY = {reverse("account_logout"), reverse("admin:all")}
 
 __all__ = ["rows"]
@@ -124,7 +134,7 @@ def invite_two(company, tower):
     keys = [add_entry(company, f"p{n}@acme.example").pk for n in range(2)]
     form = {"action": "invite", "_selected_action": keys}
     done = Invitation.objects.filter(membership__in=keys[1:])
-    return reverse("admin:companies_membership_changelist"), form, done
+    return DIRECTORY, form, done
 
 
 def answer_an_action(company, tower):
@@ -137,7 +147,7 @@ def answer_an_action(company, tower):
         "apply": "1",
     }
     done = tower.project_memberships.filter(membership=entry)
-    return reverse("admin:companies_membership_changelist"), form, done
+    return DIRECTORY, form, done
 
 
 def bring_a_crew(company, tower):
@@ -164,10 +174,59 @@ def undo_an_import(company, tower):
     return path, {"verb": "undo"}, done
 
 
+def choose_a_sheet(company, tower):
+    content = xlsx_file(["Read me"], Staff=[["E-mail"], ["rosa@subco.example"]])
+    source = planned(company, content)
+    path = reverse("admin:desk_import_change", args=[source.pk])
+    done = Import.objects.filter(pk=source.pk, sheet="Staff")
+    return path, {"verb": "start", "sheet": "Staff"}, done
+
+
+def cancel_an_import(company, tower):
+    source = planned(company, PEOPLE)
+    path = reverse("admin:desk_import_change", args=[source.pk])
+    done = Import.objects.filter(pk=source.pk, state=Import.State.CANCELLED)
+    return path, {"verb": "cancel"}, done
+
+
+def end_everybody(company, tower):
+    put_on(add_entry(company, "p@acme.example"), tower)
+    path = reverse("admin:companies_project_demobilise", args=[tower.pk])
+    done = tower.project_memberships.filter(ends_on="2031-05-04")
+    return path, {"last_day": "2031-05-04"}, done
+
+
+def repair_an_address(company, tower):
+    entry = add_entry(company, "kim@gmial.com")
+    invite(entry)
+    [mail] = Delivery.objects.claim(10)
+    mail.settle(Delivery.State.REFUSED, "550 5.1.1 User unknown")
+    let_an_hour_pass(entry)
+    group = {"domain": "gmial.com", "cause": "mailbox"}
+    path = reverse("admin:invitations_invitation_repair", query=group)
+    row = {f"chosen_{entry.pk}": "on", f"address_{entry.pk}": entry.email}
+    done = Membership.objects.filter(pk=entry.pk, email="kim@gmail.com")
+    return path, row | {"domain": "gmail.com"}, done
+
+
+def take_the_next_step(company, tower):
+    """The button of the story, as its page has it."""
+    entry = add_entry(company, "kim@acme.example")
+    client = DeskClient()
+    client.force_login(company.memberships.get(email="ada@acme.example").user, BACKEND)
+    select = {"company": company.slug}
+    client.post(SELECT, select)
+    page = client.get(reverse("admin:companies_membership_story", args=[entry.pk]))
+    [form] = [dict(x) for to, x in Forms(page.text).posting if to == DIRECTORY]
+    del form["csrfmiddlewaretoken"]
+    return DIRECTORY, form, Invitation.objects.filter(membership=entry)
+
+
 CASES = [
     *(add_person, change_project, delete_vendor),
-    *(invite_two, answer_an_action, bring_a_crew),
-    *(apply_an_import, undo_an_import),
+    *(invite_two, answer_an_action, bring_a_crew, end_everybody),
+    *(apply_an_import, undo_an_import, choose_a_sheet, cancel_an_import),
+    *(repair_an_address, take_the_next_step),
 ]
 
 
@@ -240,6 +299,21 @@ def test_a_form_of_no_company_writes_nothing(as_, olga, acme):
         )
         assert answer.status_code == 409
         assert "a company that you don’t work for" in answer.text
+
+
+def test_a_form_that_names_no_company_writes_nothing(as_, rows, ada, olga):
+    """T37, T46: no page of the desk shows one, to operators neither."""
+    for client in map(as_, (ada, olga)):
+        before = stored()
+        for name, route in patterns():
+            model = model_of(name)
+            path = path_of(name, route, rows[model].pk if model else MISSING)
+            form = {"name": "Bolt", "verb": "apply", "post": "yes"}
+            answer = Client.post(client, path, form)
+            if name not in ("all", "login"):
+                assert answer.status_code == 409, name
+                assert "Open the page again and repeat it." in answer.text
+        assert stored() == before
 
 
 def test_a_file_is_asked_for_again(two_desks, acme):

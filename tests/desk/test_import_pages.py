@@ -169,10 +169,10 @@ def test_another_companys_template_is_no_choice(client_of_ada, globex):
     assert not Import.objects.exists()
 
 
-def test_without_terms_nobody_can_be_invited(db, client):
+def test_without_terms_nobody_can_be_invited(db, as_):
     company = Company.objects.create(name="Early Bird")
     operator = User.objects.create_superuser("olga@operator.example", PASSWORD)
-    client.force_login(operator, "invitations.backends.AuthenticationBackend")
+    client = as_(operator)
     choose(client, company)
     answer = send(client, has_invitations="on")
     assert "before the Terms and Conditions are published" in text(answer)
