@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib import admin
+from django.contrib.messages import get_messages
 from django.db import transaction
 from django.forms import model_to_dict
 from django.urls import URLPattern, URLResolver
@@ -29,7 +30,7 @@ from companies.models import (
 )
 from desk.models import Import, ImportRow
 from invitations.models import Delivery, Invitation, Terms
-from tests.cast import add_entry, invite
+from tests.cast import add_entry, invite, let_an_hour_pass
 
 # What every row of Acme says here, and nothing else in the world does.
 MARK = "zzyzx-road"
@@ -256,3 +257,66 @@ def test_each_page_answers_as_stated(
             seen[name].append("{}/{}".format(*answers))
     stated = [line.split() for line in MATRIX.read_text().splitlines()[1:]]
     assert sorted(seen.values()) == sorted(stated)
+
+
+# The answers to each action of each list, chosen for Acme's row, with what it asks for:
+# "login" is led there, "none" is not offered it, "gone" chose a row that isn't there;
+# others read the status, with a + where something was written.
+ACTIONS = Path(__file__).with_name("admin_matrix_actions.txt")
+NOT_OFFERED = "No action selected."
+NOT_THERE = "The list has changed meanwhile."
+
+
+def actions():
+    for model, model_admin in admin.site._registry.items():
+        for name in [*dict(admin.site.actions), *(model_admin.actions or [])]:
+            yield model, name
+
+
+def asked_for(rows, name):
+    """What the page that an action shows first asks for."""
+    kind = "company" if name == "change_template" else "project"
+    templates = PermissionTemplate.objects.filter(company=rows[Company], scope=kind)
+    return {
+        **{"apply": "1", "post": "yes", "projects": "kept"},
+        "days": 0 if name == "remind" else 9,
+        **{"reason": "late", "last_day": "2026-01-01", "project": rows[Project].pk},
+        "template": templates.order_by("pk").last().pk,
+    }
+
+
+def outcome(client, model, form):
+    """In a word what becomes of an action, which is not done in the end."""
+    path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    client.cookies.pop("messages", None)
+    before = stored()
+    with transaction.atomic():
+        answer = client.post(path, form)
+        answer.getvalue()
+        is_written = stored() != before
+        transaction.set_rollback(True)
+    said = " ".join(map(str, get_messages(answer.wsgi_request)))
+    if answer.headers.get("Location", "").startswith("/accounts/login/"):
+        return "login"
+    if NOT_OFFERED in said or "cl" in (answer.context or {}):
+        return "none"
+    if NOT_THERE in said:
+        return "gone"
+    return f"{answer.status_code}{'+' * is_written}"
+
+
+def test_each_action_answers_as_stated(
+    as_, client, rows, ivo, max_, rory, cora, ada, gina, olga
+):
+    """T41: person by action; one that the table doesn't have fails."""
+    rows[Membership] = ivo.membership  # to whom there is something to be done
+    let_an_hour_pass(ivo.membership)
+    people = [client, *map(as_, (max_, rory, cora, ada, gina, olga))]
+    seen = []
+    for model, name in actions():
+        chosen = {"action": name, "_selected_action": rows[model].pk}
+        form = chosen | asked_for(rows, name)
+        said = [outcome(person, model, form) for person in people]
+        seen.append([f"{model._meta.label_lower}.{name}", *said])
+    stated = [line.split() for line in ACTIONS.read_text().splitlines()[1:]]
+    assert sorted(seen) == sorted(stated)
