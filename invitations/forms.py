@@ -24,9 +24,8 @@ from accounts.models import User
 from audit.models import AuditEvent
 from invitations import handover
 from invitations.handover import Opened
-from invitations.models import Invitation, Terms
+from invitations.models import Invitation, LinkRequest, Terms
 from invitations.models.invitation import prove
-from invitations.tasks import send_links
 
 
 def email_field(autocomplete: str) -> CanonicalEmailFormField:
@@ -87,7 +86,7 @@ class ForgotOrFirstTimeForm(AllauthResetPasswordForm):
         AuditEvent.record(
             AuditEvent.Kind.RESET_ASKED, None, None, email, {"email": email}
         )
-        send_links.enqueue(email)
+        LinkRequest.objects.ask(email)
         return email
 
 

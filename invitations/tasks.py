@@ -8,8 +8,7 @@ from django.core.mail import mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.tasks import task
 
-from accounts.models import User
-from invitations.models import Delivery, Invitation
+from invitations.models import Delivery, LinkRequest
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +32,17 @@ def deliver_due() -> None:
 
 
 @task
-def send_links(email: str) -> None:
-    """Mail to an address what it may have: a link for a new password, or to join (S5).
+def send_links() -> None:
+    """Answer who has asked at the log-in page: with a new password, or to join (S5).
 
     The page does the same for every address, and only queues this; so neither its
     answer nor its time tells whether the address is known (T21).
     """
-    account = User.objects.filter(email=email, is_active=True).first()
-    if account:
-        Delivery.objects.queue_about(account, "account/email/password_reset_key", email)
-    Invitation.objects.ask_again(email)
+    for request in LinkRequest.objects.order_by("pk"):
+        try:
+            request.answer()
+        except Exception:  # it stays, and must not stop the others
+            logger.exception("Link request %s can't be answered", request.pk)
 
 
 def deliver(batch: list[Delivery]) -> None:

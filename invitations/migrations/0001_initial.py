@@ -164,6 +164,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LinkRequest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("email", accounts.addresses.CanonicalEmailField(max_length=254)),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Delivery",
             fields=[
                 (

@@ -2,6 +2,7 @@
 
 from invitations.models.delivery import Delivery
 from invitations.models.invitation import Invitation
+from invitations.models.link_request import LinkRequest
 from invitations.models.terms import Terms, TermsAcceptance
 
-__all__ = ["Delivery", "Invitation", "Terms", "TermsAcceptance"]
+__all__ = ["Delivery", "Invitation", "LinkRequest", "Terms", "TermsAcceptance"]

@@ -43,7 +43,8 @@ class InvitationQuerySet(FirstPasswordQuerySet):
         """
         now = timezone.now()
         invitations = self.filter(sent_to=email).select_related("company", "membership")
-        for invitation in invitations.acceptable(now):
+        # In one order, since each holds its company until the transaction ends.
+        for invitation in invitations.acceptable(now).order_by("company"):
             invitation.mail_again(now)
         expired = invitations.pending().filter(
             expires_at__lte=now, new_link_asked_at=None, membership__user=None

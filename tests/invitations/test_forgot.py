@@ -3,12 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
+from django.tasks import TaskResultStatus
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
 from audit.models import AuditEvent
-from invitations.models import Delivery, Invitation
+from invitations.models import Delivery, Invitation, LinkRequest
+from procore_site.management.commands.work import Command
 from tests.cast import PASSWORD, add_entry, invite, link_in, work
 from tests.steps import (
     CHOSEN,
@@ -54,9 +59,6 @@ def test_the_answer_is_the_same_for_everybody(client, ada, ivo, max_):
 
 def test_the_page_only_queues(client, ada, ivo, django_assert_num_queries):
     """T21: it looks nothing up, so its time tells nothing."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     counts = []
     for email in ("ada@acme.example", "ivo@subco.example", "nobody@subco.example"):
         with CaptureQueriesContext(
@@ -79,6 +81,51 @@ def test_a_stranger_gets_no_mail(client, terms, mailoutbox):
     work()
     assert not mailoutbox
     assert AuditEvent.objects.filter(kind=AuditEvent.Kind.RESET_ASKED).count() == 1
+
+
+def test_a_killed_worker_forgets_nobody_who_asked(client, ada, mailoutbox):
+    """F6: its task is never taken back; the row is found by the next waking."""
+    ask(client, "ada@acme.example")
+    ready = DBTaskResult.objects.ready()
+    assert "ada@" not in str(list(ready.values_list("args_kwargs")))
+    ready.update(status=TaskResultStatus.RUNNING)
+    work()
+    assert not mailoutbox
+    Command().wake()
+    work()
+    assert [letter.to for letter in mailoutbox] == [["ada@acme.example"]]
+    assert not LinkRequest.objects.exists()
+    Command().wake()
+    work()
+    assert len(mailoutbox) == 1
+
+
+def test_who_can_not_be_answered_now_is_answered_later(client, ada, max_, mailoutbox):
+    """F6: all or nothing; and the others are answered meanwhile."""
+
+    def refuse_adas(execute, sql, params, many, context):
+        if "INSERT" in sql and "delivery" in sql and "ada@acme.example" in str(params):
+            raise OperationalError("server closed the connection")
+        return execute(sql, params, many, context)
+
+    for email in ("ada@acme.example", "max@acme.example"):
+        ask(client, email)
+    with connection.execute_wrapper(refuse_adas):
+        work()
+    assert [letter.to for letter in mailoutbox] == [["max@acme.example"]]
+    assert LinkRequest.objects.get().email == "ada@acme.example"
+    Command().wake()
+    work()
+    assert [letter.to for letter in mailoutbox][1:] == [["ada@acme.example"]]
+
+
+def test_two_workers_answer_once(client, ada):
+    """F8."""
+    ask(client, "ada@acme.example")
+    request = LinkRequest.objects.get()
+    request.answer()
+    request.answer()
+    assert Delivery.objects.filter(user=ada.user).count() == 1
 
 
 def test_an_account_gets_a_link_for_a_new_password(client, ada, mailoutbox):

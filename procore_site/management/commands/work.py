@@ -10,12 +10,13 @@ from django_tasks_db.models import DBTaskResult
 
 from desk.models import Import
 from desk.tasks import work_on_imports
-from invitations.models import Delivery
-from invitations.tasks import deliver_due
+from invitations.models import Delivery, LinkRequest
+from invitations.tasks import deliver_due, send_links
 
 WAKE_EVERY = 30  # seconds
 # Each task, and which rows want it done.
 WANTED = [
+    (send_links, LinkRequest.objects.due),
     (deliver_due, Delivery.objects.due),
     (work_on_imports, Import.objects.due),
 ]
