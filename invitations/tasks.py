@@ -23,12 +23,15 @@ def deliver_due() -> None:
     """Send a batch of the mails that are due, the oldest first; then the next batch.
 
     Each is a task of its own, so that other work, and a worker that is to stop, get
-    their turn in between.
+    their turn in between. Of what was put off the first has a task for when it is due;
+    `work` looks for the rest.
     """
     batch = Delivery.objects.claim(BATCH)
     deliver(batch)
     if len(batch) == BATCH:
         deliver_due.enqueue()
+    if next_try := Delivery.objects.next_try(batch):
+        deliver_due.using(run_after=next_try).enqueue()
 
 
 @task

@@ -94,6 +94,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             waiting & Q(due_at__lte=now) | left & Q(leased_until__lte=now)
         )
 
+    def next_try(self, batch: "list[Delivery]") -> datetime | None:
+        """When the first of a batch is to be tried again, if any was put off."""
+        keys = [delivery.pk for delivery in batch]
+        put_off = self.filter(pk__in=keys, state=Delivery.State.DEFERRED)
+        return put_off.order_by("due_at").values_list("due_at", flat=True).first()
+
     @transaction.atomic
     def claim(self, size: int) -> "list[Delivery]":
         """Lease the oldest due mails to this worker: no other one gets them (F8).

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import F
+from django.tasks import TaskResultStatus
 from django.urls import reverse
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -134,6 +136,25 @@ def test_mail_put_off_by_the_server_is_tried_again(mail_server, ada, people, ste
     let_time_pass()
     work()
     assert mail_server.received == {entry.email: 1 for entry in people}
+
+
+def test_what_was_put_off_is_tried_again_when_it_is_due(
+    mail_server, ada, people, time_machine
+):
+    """F1, F3: by one task for the batch, which nobody has to wake."""
+    for entry in people[:2]:
+        mail_server.at_rcpt[entry.email] = "450 4.2.1 Mailbox is busy"
+    Invitation.objects.send(people, ada.user)
+    work()
+    put_off = Delivery.objects.filter(state=State.DEFERRED).order_by("due_at")
+    later = DBTaskResult.objects.get(status=TaskResultStatus.READY)
+    assert later.run_after == put_off[0].due_at
+
+    mail_server.at_rcpt.clear()
+    time_machine.move_to(put_off[1].due_at)
+    work()
+    assert mail_server.received == {entry.email: 1 for entry in people}
+    assert not DBTaskResult.objects.filter(status=TaskResultStatus.READY).exists()
 
 
 @pytest.mark.parametrize("step", ["at_rcpt", "at_data"])
