@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                 (
                     "invited_by",
                     models.ForeignKey(
-                        help_text="Empty: an operator's command.",
+                        help_text="Empty: an operator, or a command.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

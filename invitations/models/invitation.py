@@ -88,7 +88,7 @@ class Invitation(OwnedByCompany):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Empty: an operator's command.",
+        help_text="Empty: an operator, or a command.",
     )
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField()
@@ -166,9 +166,13 @@ class Invitation(OwnedByCompany):
 
     @staticmethod
     def fresh(by: User | None, now: datetime) -> dict[str, Any]:
-        """The columns that every new version begins with."""
+        """The columns that every new version begins with.
+
+        An operator's needs nobody's confirmation, also when the operator has left: who
+        it was stands in the event (T18b).
+        """
         return {
-            "invited_by": by,
+            "invited_by": None if by and by.is_superuser else by,
             "sent_at": now,
             "expires_at": now + timedelta(days=settings.INVITATION_DAYS),
             "held_at": None,
@@ -335,7 +339,7 @@ class Invitation(OwnedByCompany):
     def may_be_confirmed_by(self, inviter: User | None) -> bool:
         """Whether the inviter may still hand out this entry's templates (T18b).
 
-        A command has no inviter: whoever runs it is the operator.
+        An operator's invitation has no inviter, and neither has a command's.
         """
         return inviter is None or inviter.has_perm(
             "companies.invite_membership", self.membership

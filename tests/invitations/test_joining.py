@@ -236,6 +236,24 @@ def test_held_when_the_inviter_may_no_longer_invite(client, ivo, ada, as_):
     assert AuditEvent.objects.filter(kind=Kind.INVITATION_HELD).count() == 1
 
 
+@pytest.mark.parametrize("is_sent_again", [False, True])
+def test_not_held_when_the_operator_who_invited_has_left(
+    client, acme, ada, olga, is_sent_again
+):
+    """T18b: an operator's invitation has no inviter; the event still says who."""
+    entry = add_entry(acme, IVO)
+    ivo = invite(entry, ada.user if is_sent_again else olga)
+    if is_sent_again:
+        ivo = invite(entry, olga)
+    assert ivo.invited_by is None
+    event = AuditEvent.objects.filter(kind=Kind.INVITATION_SENT).latest("id")
+    assert event.actor == olga
+    User.objects.filter(pk=olga.pk).update(is_active=False, is_superuser=False)
+    follow(client, ivo)
+    set_password(client, ivo)
+    assert acme.has_member(User.objects.get(email=IVO))
+
+
 def test_send_again_by_who_may_settles_a_held_invitation(client, ivo, ada, as_):
     """T18b."""
     bea = add_member(ivo.company, "bea@acme.example", template=COMPANY_ADMINISTRATOR)
