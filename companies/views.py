@@ -6,8 +6,7 @@ from typing import Any
 from allauth.account.utils import get_next_redirect_url
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import F, FilteredRelation, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -59,14 +58,12 @@ def company(request: UserRequest, slug: str) -> HttpResponse:
     """The projects of a company that the person may see."""
     visible = Company.objects.visible_to(request.user)
     company = get_object_or_404(visible, slug=slug)
-    q = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    q = words_of(request)
     order = request.GET.get("order")
     order = order if order in ORDERS else "name"
-    projects = search(Project.objects.visible_to(request.user), q).filter(
-        company=company
-    )
-    projects = in_order(projects, request.user, ORDERS[order][1])
-    page = Paginator(projects, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
+    projects = Project.objects.visible_to(request.user).filter(company=company)
+    found = projects.matching(q).in_order_of(request.user, ORDERS[order][1])
+    page = Paginator(found, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "company": company,
         "page": page,
@@ -77,26 +74,9 @@ def company(request: UserRequest, slug: str) -> HttpResponse:
     return render(request, "companies/company.html", context)
 
 
-def search(projects: QuerySet[Project], q: str) -> QuerySet[Project]:
-    for word in q.split():
-        projects = projects.filter(
-            Q(name__icontains=word)
-            | Q(number__icontains=word)
-            | Q(city__icontains=word)
-        )
-    return projects
-
-
-def in_order(
-    projects: QuerySet[Project], user: Any, columns: list[Any]
-) -> QuerySet[Any]:
-    """Put favourites first, then by the columns; what was never visited comes last."""
-    own = FilteredRelation("bookmarks", condition=Q(bookmarks__user=user))
-    projects = projects.annotate(bookmark=own).annotate(
-        is_favourite=Coalesce("bookmark__is_favourite", False),
-        visited_at=F("bookmark__visited_at"),
-    )
-    return projects.order_by("-is_favourite", *columns, "pk")
+def words_of(request: HttpRequest) -> str:
+    """What is searched for, without the character that no database takes."""
+    return request.GET.get("q", "").replace("\0", "").strip()[:100]
 
 
 @require_safe
@@ -123,19 +103,9 @@ def project(request: UserRequest, project: Project) -> HttpResponse:
 
 
 def people_by_firm(project: Project) -> list[tuple[str, list[Membership]]]:
-    """Who is on the project today, firm by firm, the company's own people first."""
-    grants = project.project_memberships.in_force().filter(
-        membership__in=Membership.objects.current()
-    )
-    entries = Membership.objects.filter(pk__in=grants.values("membership"))
-    entries = entries.select_related("vendor", "user").order_by(
-        F("vendor__name").asc(nulls_first=True), "last_name", "first_name", "email"
-    )
     own = project.company.name
-    return [
-        (firm or own, list(people))
-        for firm, people in groupby(entries, lambda each: str(each.vendor or ""))
-    ]
+    by_firm = groupby(project.people_today(), lambda each: str(each.vendor or ""))
+    return [(firm or own, list(people)) for firm, people in by_firm]
 
 
 @require_POST

@@ -118,9 +118,14 @@ class MobiliseForm(DaysForm):
 class ProjectAdmin(CompanyScopedAdmin):
     list_display = ["name", "number", "city", "is_active"]
     list_filter = ["is_active"]
-    search_fields = ["name", "number", "city"]
+    search_fields = ["name", "number", "city"]  # in the way of `matching`
     fields = ["name", "number", "city", "is_active"]
     change_form_template = "admin/project_form.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> Any:
+        return queryset.matching(search_term[:SEARCH_LENGTH]), False
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view

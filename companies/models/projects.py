@@ -1,14 +1,15 @@
-"""Projects: who sees them, and bringing or ending their whole crew."""
+"""Projects: who sees them, finding them, and bringing or ending their whole crew."""
 
+import re
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import F, FilteredRelation, Q
+from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from accounts.models import User
 from companies.conditions import gives
 from companies.fields import PlainTextField
 from companies.models.company import AnyUser, OwnedByCompany
-from companies.models.directory import Membership
+from companies.models.directory import Membership, MembershipQuerySet
 from companies.models.grants import (
     Granting,
     ProjectMembership,
@@ -24,6 +25,17 @@ from companies.models.grants import (
 )
 from companies.models.templates import PermissionLevel, PermissionTemplate
 from companies.tools import TOOLS, Level, Scope
+
+
+def caseless(word: str) -> str:
+    """A pattern for `iregex`, by which 'ärzte' finds the Ärztehaus.
+
+    SQLite knows the capitals of ASCII alone, and so does PostgreSQL in the locale C.
+    """
+    return "".join(
+        re.escape(each) if each.isascii() else f"[{each.lower()}{each.upper()}]"
+        for each in word
+    )
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -77,6 +89,27 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             company__is_active=True,
         )
 
+    def matching(self, search: str) -> Self:
+        """Those with each of the words in their name, number or city."""
+        rows = self
+        for word in map(caseless, search.split()):
+            rows = rows.filter(
+                Q(name__iregex=word) | Q(number__iregex=word) | Q(city__iregex=word)
+            )
+        return rows
+
+    def in_order_of(self, user: User, columns: list[Any]) -> "models.QuerySet[Any]":
+        """As a person's own list has them: favourites first, then by the columns.
+
+        Each knows whether it is a favourite, and when that person last visited it.
+        """
+        own = FilteredRelation("bookmarks", condition=Q(bookmarks__user=user))
+        rows = self.annotate(bookmark=own).annotate(
+            is_favourite=Coalesce("bookmark__is_favourite", False),
+            visited_at=F("bookmark__visited_at"),
+        )
+        return rows.order_by("-is_favourite", *columns, "pk")
+
 
 class Project(OwnedByCompany):
     """A construction project of one company."""
@@ -117,6 +150,16 @@ class Project(OwnedByCompany):
 
     def get_absolute_url(self) -> str:
         return reverse("companies:project", args=[self.company.slug, self.number])
+
+    def people_today(self) -> MembershipQuerySet:
+        """Who may use the project today: the own people first, then firm by firm."""
+        grants = self.project_memberships.in_force()
+        entries = Membership.objects.current().filter(
+            pk__in=grants.values("membership")
+        )
+        return entries.select_related("vendor", "user").order_by(
+            F("vendor__name").asc(nulls_first=True), "last_name", "first_name", "email"
+        )
 
     def crew(self) -> ProjectMembershipQuerySet:
         """Who is on the project now or will be, in the order of the directory."""

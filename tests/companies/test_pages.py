@@ -54,6 +54,27 @@ def test_search_finds_by_name_number_and_city(as_, max_, acme, tower, annex):
     assert page(client, acme, q="\0" * 5, page="999999").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "q", ["ärzte", "ÄRZTE", "haus 24-0", "i.4", "münch", "(ost", "[a-z]"]
+)
+def test_search_knows_capitals_and_takes_nothing_for_a_pattern(as_, max_, acme, q):
+    """On both engines, whatever they know of capitals themselves."""
+    found = Project.objects.create(
+        company=acme, name="Ärztehaus (Ost)", number="24-0-I.4", city="MÜNCHEN"
+    )
+    put_on(max_, found)
+    expected = [] if q == "[a-z]" else ["Ärztehaus (Ost)"]
+    assert names(page(as_(max_), acme, q=q)) == expected
+
+
+def test_completion_at_the_desk_finds_the_same(as_, ada, acme):
+    Project.objects.create(company=acme, name="Ärztehaus", number="24-0")
+    field = {"model_name": "projectmembership", "field_name": "project"}
+    query = {"app_label": "companies", "term": "ärzte"} | field
+    found = as_(ada).get(reverse("admin:autocomplete"), query).json()["results"]
+    assert [each["text"] for each in found] == ["24-0 Ärztehaus"]
+
+
 def test_visit_and_favourite_leave_each_other_alone(as_, max_, tower):
     client = as_(max_)
     address = reverse("companies:favourite", args=[tower.company.slug, tower.number])
