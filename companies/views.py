@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.requests import UserRequest
 from companies.access import Access
 from companies.desk import select_company
-from companies.explanations import EXPLAINED_AT_ONCE, explain_grants
+from companies.explanations import explain_page
 from companies.forms import SelectCompanyForm
 from companies.models import Bookmark, Company, Membership, Project
 from companies.permissions import VIEW, project_permission_required
@@ -123,12 +123,8 @@ def access(request: UserRequest, slug: str) -> HttpResponse:
     """'My access': what I may do in this company, and why."""
     visible = Company.objects.visible_to(request.user)
     company = get_object_or_404(visible, slug=slug)
-    entry = company.memberships.select_related("template").get(user=request.user)
-    grants = explain_grants(entry)
-    context = {
-        "company": company,
-        "entry": entry,
-        "grants": grants,
-        "has_levels": len(grants) <= EXPLAINED_AT_ONCE,
-    }
+    entry = company.memberships.get(user=request.user)
+    q = words_of(request)
+    explained = explain_page(entry, request.GET.get("page"), q)
+    context = {"company": company, "q": q, **explained}
     return render(request, "companies/access.html", context)

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 
 from accounts.models import User
 from audit.models import AuditEvent, AuditEventQuerySet
-from companies.explanations import Explainer, explain_grants
+from companies.explanations import Explainer, explain_grants, grants_of
 from companies.models import Project
 from desk.repair import PATIENCE, cause_of
 from desk.status import Status
@@ -88,7 +88,7 @@ class Story:
 
     @cached_property
     def projects(self) -> list[tuple[Project, Explainer]]:
-        return explain_grants(self.entry)
+        return explain_grants(self.entry, grants_of(self.entry))
 
     @cached_property
     def invitation(self) -> Invitation | None:

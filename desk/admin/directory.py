@@ -22,7 +22,7 @@ from companies.admin import (
 )
 from companies.admin.scoped import row_keys
 from companies.desk import desk_company
-from companies.explanations import EXPLAINED_AT_ONCE, Explainer, explain_grants
+from companies.explanations import Explainer, explain_page
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.models.grants import record_grants
 from companies.tools import MEMBER, Level
@@ -261,22 +261,19 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         entry = self.get_object(request, str(pk))
         if entry is None or not self.has_view_permission(request, entry):
             raise Http404
-        rows = explain_grants(entry)
         form = ExplainForm(request.GET, company=entry.company, by=request.user)
-        if form.is_valid() and (project := form.cleaned_data["project"]):
-            rows = [(project, Explainer.of(entry, project))]
+        asked = form.cleaned_data["project"] if form.is_valid() else None
         context = {
             **self.admin_site.each_context(request),
+            **explain_page(entry, request.GET.get("p")),
             "title": f"Access of {entry}",
             "opts": self.opts,
             "original": entry,
             "form": form,
-            "has_levels": len(rows) <= EXPLAINED_AT_ONCE,
-            "sections": [
-                ("Sees", [row for row in rows if row[1].is_open]),
-                ("Does not see", [row for row in rows if not row[1].is_open]),
-            ],
+            "asked": asked,
         }
+        if asked:
+            context["rows"] = [(asked, Explainer.of(entry, asked))]
         return TemplateResponse(request, "desk/access.html", context)
 
 

@@ -128,6 +128,25 @@ def test_own_access_is_explained(as_, max_, ada, tower):
     assert as_(max_).get(tower.get_absolute_url()).status_code == 404
 
 
+def test_own_access_of_an_administrator_is_a_sentence(as_, ada, acme, tower):
+    page = as_(ada).get(reverse("companies:access", args=[acme.slug]))
+    assert (
+        "Admin on all tools of all active projects (1): company administrator by "
+        "template Company Administrator." in page.text
+    )
+    assert f'<a href="{acme.get_absolute_url()}">Show the projects</a>' in page.text
+    assert "You are on no project yet." not in page.text
+
+
+def test_own_access_tells_the_levels_on_the_tools_of_the_company(as_, acme):
+    page = as_(add_member(acme, "new@acme.example")).get(
+        reverse("companies:access", args=[acme.slug])
+    )
+    assert "<dt>Portfolio</dt><dd>Read Only</dd>" in page.text
+    assert "<dt>Reports</dt><dd>None</dd>" in page.text
+    assert "You are on no project yet." in page.text
+
+
 def test_what_one_may_not_see_is_not_there(as_, gina, max_, tower):
     """Never 403, for each page and for both methods."""
     for name in ("project", "favourite"):

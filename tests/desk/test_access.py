@@ -2,9 +2,13 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
-from companies.models import ProjectMembership
-from tests.cast import add_entry, add_member, template
+from accounts.models import User
+from companies.models import Project, ProjectMembership
+from companies.tools import COMPANY_ADMINISTRATOR
+from tests.cast import FOREMAN, add_entry, add_member, put_on, template
 
 SUBCONTRACTOR = "Subcontractor – External"
 
@@ -37,6 +41,60 @@ def test_any_project_can_be_asked_about(as_, ada, acme, tower):
     stranger = add_member(acme, "s@acme.example")
     text = access(as_(ada), stranger, project=tower.pk)
     assert "No access: not on this project." in text
+
+
+def test_person_on_no_project_reads_so(as_, ada, acme):
+    text = access(as_(ada), add_member(acme, "s@acme.example"))
+    assert "On no project yet." in text
+    assert "Read Only: by template Member" in text
+
+
+@pytest.mark.parametrize("grants", [0, 1])
+def test_administrator_needs_no_grant(as_, ada, acme, tower, grants):
+    """What one is on says nothing of what one sees; one project can be asked about."""
+    Project.objects.create(company=acme, name="Annex", number="24-018")
+    Project.objects.create(company=acme, name="Old", number="9", is_active=False)
+    if grants:
+        put_on(ada, tower)
+    text = access(as_(ada), ada)
+    reason = "company administrator by template Company Administrator"
+    assert f"Admin on all tools of all active projects (2): {reason}." in text
+    assert f"Admin: {reason}" in text
+    assert "On no project yet." not in text and "Sees: 1" not in text
+    assert f"Admin: {reason}" in access(as_(ada), ada, project=tower.pk)
+
+
+def test_administrator_who_has_not_joined_sees_nothing(as_, ada, acme, tower):
+    entry = add_entry(acme, "new@acme.example", template=COMPANY_ADMINISTRATOR)
+    text = access(as_(ada), entry)
+    assert "No access: the person has not joined yet." in text
+    assert "Admin on all tools" not in text
+
+
+def test_operator_who_is_a_member_is_named_as_the_operator_only(as_, ada, max_, tower):
+    """T45: a company doesn't learn of which person an operator's log-in is."""
+    tower.is_active = False
+    tower.save()
+    users = User.objects.filter(pk=max_.user_id)
+    users.update(is_superuser=True, is_staff=True)
+    for query in ({}, {"project": tower.pk}):
+        text = access(as_(ada), max_, **query)
+        assert "Admin: by the operator of the installation" in text
+        assert "superuser" not in text
+    assert "projects (1): by the operator of the installation." in access(
+        as_(ada), max_
+    )
+
+
+def test_what_is_not_in_force_is_explained_on_each_tool(as_, ada, max_, tower):
+    """So that one reads what there would be, for the person too."""
+    own = reverse("companies:access", args=[max_.company.slug])
+    ProjectMembership.objects.all().suspend("insurance ended", ada.user)
+    day = date_format(timezone.localdate(), "j F Y")
+    by = f"by template {FOREMAN}; suspended since {day}: insurance ended"
+    for text in (access(as_(ada), max_), as_(max_).get(own).text):
+        assert f"None: Standard {by}" in text
+        assert f"None: Read Only {by}" in text
 
 
 def test_foreign_project_is_not_explained(as_, ada, max_, bridge):

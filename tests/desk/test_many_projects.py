@@ -32,20 +32,43 @@ def test_form_leaves_the_projects_to_their_list(as_, ada, max_):
     assert max_.project_memberships.count() == GRANTS_IN_FORM + 1
 
 
+def shown(page):
+    return [str(project) for project, _ in page.context["rows"]]
+
+
 @pytest.mark.usefixtures("many")
-def test_access_is_a_sentence_for_each_project(as_, ada, max_, acme, tower):
-    """Not also a table of sixteen tools for each."""
-    own = reverse("companies:access", args=[acme.slug])
-    desk = reverse("admin:companies_membership_access", args=[max_.pk])
-    client = as_(ada)
-    for text in (
-        as_(max_).get(own).content.decode(),
-        client.get(desk).content.decode(),
-    ):
-        assert "Harbour Tower" in text
-        assert "Punch List" not in text
-    one = client.get(desk, {"project": tower.pk}).content.decode()
-    assert "Punch List" in one
+def test_access_is_paged_with_the_levels_and_what_is_open_first(as_, ada, max_, tower):
+    """However many there are: 3,000 would be most of a megabyte."""
+    max_.project_memberships.filter(project=tower).suspend("strike", ada.user)
+    Project.objects.filter(number="N-0").update(is_active=False)
+    pages = {
+        "page": (as_(max_), reverse("companies:access", args=[max_.company.slug])),
+        "p": (
+            as_(ada),
+            reverse("admin:companies_membership_access", args=[max_.pk]),
+        ),
+    }
+    for name, (client, address) in pages.items():
+        first, second, last = (client.get(address, {name: n}) for n in (1, 2, 3))
+        assert len(shown(first)) == 50
+        assert [*shown(second)[-1:], *shown(last)] == [str(tower), "N-0 P0"]
+        rows = first.context["rows"] + second.context["rows"][:-1]
+        assert all(explainer.is_open for _, explainer in rows)
+        assert first.text.count("Punch List") == 50
+        assert "Page 3 of 3" in last.text
+
+
+@pytest.mark.usefixtures("many")
+def test_one_of_many_is_found_in_the_own_access(as_, max_, acme, tower):
+    client, address = as_(max_), reverse("companies:access", args=[acme.slug])
+    assert 'type="search"' in client.get(address).text
+    assert shown(client.get(address, {"q": "harbour"})) == [str(tower)]
+    assert shown(client.get(address, {"q": "n-17"})) == ["N-17 P17"]
+    assert "None of your projects matches ‘zeppelin’" in (
+        client.get(address, {"q": "zeppelin"}).text
+    )
+    max_.project_memberships.exclude(project=tower).delete()
+    assert 'type="search"' not in client.get(address).text
 
 
 @pytest.mark.usefixtures("many")
