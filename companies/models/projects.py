@@ -22,6 +22,7 @@ from companies.models.grants import (
     Granting,
     ProjectMembership,
     ProjectMembershipQuerySet,
+    Standing,
 )
 from companies.models.templates import PermissionLevel, PermissionTemplate
 from companies.tools import TOOLS, Level, Scope
@@ -163,9 +164,17 @@ class Project(OwnedByCompany):
 
     def crew(self) -> ProjectMembershipQuerySet:
         """Who is on the project now or will be, in the order of the directory."""
-        grants = self.project_memberships.not_over(timezone.localdate())
+        return self.crew_with_suspended().filter(suspended_at=None)
+
+    def crew_with_suspended(self) -> ProjectMembershipQuerySet:
+        """The crew with those who are suspended."""
+        grants = self.project_memberships.not_ended(timezone.localdate())
         return grants.order_by("membership", "pk").select_related(
-            "membership__vendor", "membership__user", "template", "project__company"
+            "membership__vendor",
+            "membership__user",
+            "membership__default_project_template",
+            "template",
+            "project__company",
         )
 
     def mobilise(
@@ -194,19 +203,28 @@ class Project(OwnedByCompany):
         self, source: "Project"
     ) -> list[tuple[str, list[ProjectMembership]]]:
         """What mobilising another project's crew would do, said before it does."""
-        there = set(self.project_memberships.values_list("membership", flat=True))
-        coming, staying, known = [], [], []
-        for grant in source.crew().filter(membership__is_active=True):
+        today = timezone.localdate()
+        there = {
+            grant.membership_id
+            for grant in self.project_memberships.all()
+            if grant.standing_on(today) != Standing.OVER
+        }
+        coming, known, bound, shut = [], [], [], []
+        for grant in source.crew_with_suspended():
             if grant.membership_id in there:
                 known.append(grant)
-            elif grant.template_elsewhere():
+            elif grant.suspended_at or not grant.membership.is_active:
+                shut.append(grant)
+            elif template := grant.template_elsewhere():
+                grant.template = template  # as it would be here
                 coming.append(grant)
             else:
-                staying.append(grant)
+                bound.append(grant)
         return [
             ("Would come", coming),
             ("Are on this project already, and stay as they are", known),
-            ("Stay behind: their template is for that project alone", staying),
+            ("Stay behind: their template is for that project alone", bound),
+            ("Stay behind: suspended or not active", shut),
         ]
 
     def demobilise(self, last_day: date, by: User | None) -> int:

@@ -128,6 +128,53 @@ def test_mobilising_carries_the_crew_over(max_, ada, acme, tower, annex):
     assert annex.mobilise(tower, ada.user).made == []
 
 
+def difference(project, source):
+    return {
+        heading.partition(":")[2].strip() or heading.split()[0]: {
+            str(grant.membership): grant.template.name for grant in grants
+        }
+        for heading, grants in project.crew_difference(source)
+        if grants
+    }
+
+
+def test_everybody_of_a_crew_stands_in_the_difference(acme, tower, annex, today):
+    """Also who stays behind, and why; and with the template that they would get."""
+    bound = template(acme, SUBCONTRACTOR).duplicate("Tower only", None)
+    PermissionTemplate.objects.filter(pk=bound.pk).update(project=tower)
+    default = {"default_project_template": template(acme, SUBCONTRACTOR)}
+    people = {
+        name: add_entry(acme, f"{name}@x.example", **more)
+        for name, more in {
+            "kept": default,
+            "bound": {},
+            "suspended": {},
+            "inactive": {"is_active": False},
+            "there": {},
+            "over": {},
+        }.items()
+    }
+    for name, entry in people.items():
+        put_on(entry, tower, "Tower only" if name in ("kept", "bound") else FOREMAN)
+    tower.project_memberships.filter(membership=people["suspended"]).suspend("x", None)
+    put_on(people["there"], annex, SUBCONTRACTOR, starts_on=today + timedelta(days=9))
+    put_on(people["over"], annex, SUBCONTRACTOR, ends_on=today - timedelta(days=1))
+    assert difference(annex, tower) == {
+        "Would": {"kept@x.example": SUBCONTRACTOR, "over@x.example": FOREMAN},
+        "Are": {"there@x.example": FOREMAN},
+        "their template is for that project alone": {"bound@x.example": "Tower only"},
+        "suspended or not active": {
+            "suspended@x.example": FOREMAN,
+            "inactive@x.example": FOREMAN,
+        },
+    }
+    made = {
+        str(grant.membership): grant.template.name
+        for grant in annex.mobilise(tower, None).made
+    }
+    assert made == {"kept@x.example": SUBCONTRACTOR, "over@x.example": FOREMAN}
+
+
 def test_nobody_hands_out_more_than_they_may(cora, acme, tower, annex):
     """T44: on the giver's list, and not above their own level, also in bulk."""
     entry = add_member(acme, "new@acme.example")
