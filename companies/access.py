@@ -24,7 +24,7 @@ from companies.models import (
     Project,
     ProjectMembership,
 )
-from companies.tools import CompanyTool, Level
+from companies.tools import CompanyTool, Level, Scope
 
 DIRECTORY = CompanyTool.DIRECTORY.value
 
@@ -178,6 +178,16 @@ class Access:
         if self.is_administrator:
             return templates
         return templates.filter(pk__in=set().union(*self.hand_outs.values()))
+
+    def offered_on(self, project: Project) -> QuerySet[PermissionTemplate]:
+        """Those that this person may give on a project."""
+        templates = PermissionTemplate.objects.filter(
+            Q(project=None) | Q(project=project),
+            company=project.company_id,
+            scope=Scope.PROJECT,
+        )
+        keys = [each.pk for each in templates if self.may_hand_out(each, project)]
+        return templates.filter(pk__in=keys)
 
     def given_on(self, projects: QuerySet[Project]) -> QuerySet[Project]:
         """Of a company's projects those on which this person may give a template."""

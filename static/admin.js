@@ -21,6 +21,9 @@ function nameBoxes(root) {
         box.removeAttribute("aria-labelledby");
         box.ariaLabel = name;
         box.querySelector(".select2-selection__rendered").ariaLabel = name;
+        // Where several can be chosen one types in the box itself.
+        const typed = box.querySelector(".select2-search__field");
+        if (typed) typed.ariaLabel = name;
     }
 }
 

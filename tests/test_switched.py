@@ -157,6 +157,14 @@ def bring_a_crew(company, tower):
     return path, {"source": tower.pk, "apply": "1"}, other.project_memberships.all()
 
 
+def add_people_to_a_project(company, tower):
+    people = [add_entry(company, f"p{n}@acme.example").pk for n in range(2)]
+    given = company.permissiontemplates.get(name="Subcontractor – External").pk
+    path = reverse("admin:companies_project_add_people", args=[tower.pk])
+    done = tower.project_memberships.filter(membership__in=people[1:])
+    return path, {"people": people, "template": given}, done
+
+
 PEOPLE = b"E-mail\nrosa@subco.example\n"
 
 
@@ -224,8 +232,8 @@ def take_the_next_step(company, tower):
 
 CASES = [
     *(add_person, change_project, delete_vendor),
-    *(invite_two, answer_an_action, bring_a_crew, end_everybody),
-    *(apply_an_import, undo_an_import, choose_a_sheet, cancel_an_import),
+    *(invite_two, answer_an_action, bring_a_crew, add_people_to_a_project),
+    *(end_everybody, apply_an_import, undo_an_import, choose_a_sheet, cancel_an_import),
     *(repair_an_address, take_the_next_step),
 ]
 

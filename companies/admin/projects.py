@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,23 +19,32 @@ from accounts.models import User
 from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
 from audit.models import AuditEvent, AuditEventQuerySet
+from companies.access import Access
 from companies.admin.scoped import (
     EVERYWHERE,
     CompanyRelatedFilter,
     CompanyScopedAdmin,
     CompletedSelect,
     GivingForm,
+    row_keys,
 )
 from companies.desk import desk_company
 from companies.explanations import spoken
 from companies.fields import validate_plain_text
-from companies.models import Membership, Project, ProjectMembership, Vendor
+from companies.models import (
+    Membership,
+    PermissionTemplate,
+    Project,
+    ProjectMembership,
+    Vendor,
+)
 from companies.models.grants import Standing, record_grants
 from companies.tools import Level
 
 Kind = AuditEvent.Kind
 
 PROJECTS_FOUND = 500  # by one search
+ON_IT_ALREADY = "Is on this project already, and stays as they are."
 
 
 def day_field(label: str, *, required: bool = True) -> forms.DateField:
@@ -114,6 +124,49 @@ class MobiliseForm(DaysForm):
         source.offer(others.exclude(pk=project.pk), as_list=by.is_superuser)
 
 
+class CompletedMultiple(CompletedSelect, forms.SelectMultiple):
+    """For several rows."""
+
+
+class PeopleField(forms.ModelMultipleChoiceField[Membership]):
+    """Several people, each found by a part of their name."""
+
+    def __init__(self, **options: Any) -> None:
+        key = ProjectMembership._meta.get_field("membership")
+        super().__init__(
+            queryset=Membership.objects.none(),
+            widget=CompletedMultiple(key, admin.site),
+            **options,
+        )
+
+    def clean(self, value: Any) -> Any:
+        """What no database takes for a number is nobody's."""
+        return super().clean(row_keys(value or []))
+
+
+class PeopleForm(DaysForm):
+    """Several people of the directory, what they are given, and for which days.
+
+    Offered is what the giver may hand out on this project (T44).
+    """
+
+    people = PeopleField()
+    template = forms.ModelChoiceField(
+        label="Project template", queryset=PermissionTemplate.objects.none()
+    )
+    field_order = ["people", "template", "starts_on", "ends_on"]
+
+    def __init__(
+        self, *args: Any, project: Project, by: User, completes: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        people, template = (cast(Any, self.fields[n]) for n in ("people", "template"))
+        if not completes:
+            people.widget = forms.SelectMultiple()
+        people.queryset = Membership.objects.filter(company=project.company_id)
+        template.queryset = Access.of(by, project.company_id).offered_on(project)
+
+
 @admin.register(Project)
 class ProjectAdmin(CompanyScopedAdmin):
     list_display = ["name", "number", "city", "is_active"]
@@ -131,6 +184,11 @@ class ProjectAdmin(CompanyScopedAdmin):
         wrap = self.admin_site.admin_view
         return [
             path(
+                "<int:pk>/people/",
+                wrap(self.add_people),
+                name="companies_project_add_people",
+            ),
+            path(
                 "<int:pk>/mobilise/",
                 wrap(self.mobilise),
                 name="companies_project_mobilise",
@@ -143,20 +201,51 @@ class ProjectAdmin(CompanyScopedAdmin):
             *super().get_urls(),
         ]
 
-    def find(self, request: HttpRequest, pk: int) -> Project:
+    def find(self, request: HttpRequest, pk: int, permission: str) -> Project:
         """The project of this address, as if others weren't there.
 
         Raises:
-            Http404: when it is not one of the company’s.
+            Http404: when it is not one of the company’s, or may not be touched so.
         """
         project = self.get_object(request, str(pk))
-        if project is None or not self.has_change_permission(request, project):
+        may = getattr(self, f"has_{permission}_permission")
+        if project is None or not may(request, project):
             raise Http404
         return cast(Project, project)
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer of the pages beside the form those that the reader may use."""
+        context["may_add_people"] = self.has_invite_permission(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def add_people(self, request: UserRequest, pk: int) -> HttpResponse:
+        """Put several people on the project; who is on it stays as they are."""
+        project = self.find(request, pk, "invite")
+        completes = desk_company(request) is not None  # it would find those of all
+        form = PeopleForm(
+            request.POST or None, project=project, by=request.user, completes=completes
+        )
+        if form.is_valid():
+            given = form.cleaned_data["template"]
+            pairs = [(entry, project, given) for entry in form.cleaned_data["people"]]
+            try:
+                granting = ProjectMembership.objects.grant(
+                    pairs, request.user, **form.days
+                )
+            except ValidationError as error:
+                form.add_error(None, error.messages[0])
+            else:
+                there = [(grant.membership, ON_IT_ALREADY) for grant in granting.there]
+                self.report(request, f"Added: {len(granting.made)}.", there)
+                return redirect(crew_url(project))
+        title = f"Add people to {project}"
+        return self.page(request, project, title, form, verb="Add them")
+
     def mobilise(self, request: UserRequest, pk: int) -> HttpResponse:
         """Bring another project's crew here: first the difference, then the deed."""
-        project = self.find(request, pk)
+        project = self.find(request, pk, "change")
         form = MobiliseForm(request.POST or None, project=project, by=request.user)
         crew: list[tuple[str, list[Any]]] = []
         if form.is_valid():
@@ -172,7 +261,7 @@ class ProjectAdmin(CompanyScopedAdmin):
 
     def demobilise(self, request: UserRequest, pk: int) -> HttpResponse:
         """End everybody on the project on a day."""
-        project = self.find(request, pk)
+        project = self.find(request, pk, "change")
         form = LastDayForm(
             request.POST or None, initial={"last_day": timezone.localdate()}
         )
@@ -183,8 +272,8 @@ class ProjectAdmin(CompanyScopedAdmin):
             )
             return redirect(crew_url(project))
         crew = [("On the project now or later", list(project.crew()))]
-        title = f"End everybody on {project}"
-        return self.page(request, project, title, form, crew=crew)
+        title, verb = f"End everybody on {project}", "Set the last day"
+        return self.page(request, project, title, form, crew=crew, verb=verb)
 
     def page(
         self,

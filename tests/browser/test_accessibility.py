@@ -323,6 +323,11 @@ def test_pages_of_a_crew(page, check, log_in):
     expect(page.get_by_label("Crew of the project").first).to_contain_text(str(source))
     check()
     check(reverse("admin:companies_project_demobilise", args=[target.pk]))
+    check(reverse("admin:companies_project_add_people", args=[target.pk]))
+    page.locator(".select2-selection").click()
+    page.locator(".select2-search__field").fill("sam")
+    page.get_by_role("option", name="Sam Delgado").click()
+    check()
 
 
 def test_pages_of_a_template(page, check, log_in):

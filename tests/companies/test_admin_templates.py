@@ -154,7 +154,9 @@ def test_crew_is_brought_after_the_difference_was_shown(as_, ada, max_, acme, to
 def test_everybody_on_a_project_is_ended(as_, ada, max_, acme, tower):
     other = add_member(acme, "o@acme.example")
     put_on(other, tower, SUBCONTRACTOR)
-    as_(ada).post(address(tower, "demobilise"), {"last_day": "2030-01-01"})
+    demobilise = address(tower, "demobilise")
+    assert 'value="Set the last day"' in as_(ada).get(demobilise).text
+    as_(ada).post(demobilise, {"last_day": "2030-01-01"})
     ends = set(tower.project_memberships.values_list("ends_on", flat=True))
     assert {str(day) for day in ends} == {"2030-01-01"}
 

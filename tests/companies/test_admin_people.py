@@ -1,0 +1,150 @@
+"""Putting people on a project in bulk, from the project's side."""
+
+import pytest
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from companies.models import PermissionTemplate, Project
+from tests.cast import FOREMAN, add_entry, put_on, template
+
+SUBCONTRACTOR = "Subcontractor – External"
+
+
+def address(project):
+    return reverse("admin:companies_project_add_people", args=[project.pk])
+
+
+def form(people, given, **more):
+    return {"people": [each.pk for each in people], "template": given.pk, **more}
+
+
+def on(project):
+    rows = project.project_memberships.order_by("pk")
+    return [(grant.membership, grant.template.name) for grant in rows]
+
+
+@pytest.fixture
+def people(acme):
+    return [add_entry(acme, f"p{number}@subco.example") for number in range(3)]
+
+
+def test_people_are_put_on_a_project_and_who_is_there_stays(
+    as_, ada, acme, max_, tower, people
+):
+    client, given = as_(ada), template(acme, SUBCONTRACTOR)
+    days = {"starts_on": "2030-01-01", "ends_on": "2030-06-30"}
+    data = form([max_, *people], given, **days)
+    page = client.post(address(tower), data, follow=True)
+    assert "Added: 3." in page.text
+    assert "Max Weber: Is on this project already, and stays as they are." in page.text
+    assert on(tower) == [
+        (max_, FOREMAN),
+        *((entry, SUBCONTRACTOR) for entry in people),
+    ]
+    grant = people[0].project_memberships.get()
+    assert [str(day) for day in grant.days] == ["2030-01-01", "2030-06-30"]
+    event = AuditEvent.objects.get(kind="granted", about_id=people[0].pk)
+    assert event.actor == ada.user
+
+
+def test_project_leads_there_as_far_as_the_reader_may(as_, ada, cora, rory, tower):
+    """Standard adds people; only an administrator brings a crew or ends one."""
+    seen = {}
+    for entry in (ada, cora, rory):
+        page = as_(entry).get(
+            reverse("admin:companies_project_change", args=[tower.pk])
+        )
+        verbs = ("Add people", "Bring a crew", "End everybody")
+        seen[entry.first_name] = [verb for verb in verbs if verb in page.text]
+    assert seen == {
+        "Ada": ["Add people", "Bring a crew", "End everybody"],
+        "Cora": ["Add people"],
+        "Rory": [],
+    }
+
+
+def test_standard_gives_what_she_may_where_she_may(as_, cora, acme, tower, people):
+    """T44: and it takes no other template, and nothing on another project."""
+    client = as_(cora)
+    offered = client.get(address(tower)).context["form"].fields["template"].queryset
+    assert [each.name for each in offered] == [SUBCONTRACTOR]
+    for name in (FOREMAN, "Owner/Client – External"):
+        answer = client.post(address(tower), form(people, template(acme, name)))
+        assert "Select a valid choice" in answer.text
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    given = template(acme, SUBCONTRACTOR)
+    assert (
+        "Select a valid choice" in client.post(address(annex), form(people, given)).text
+    )
+    assert on(annex) == []
+    client.post(address(tower), form(people, given))
+    assert {entry for entry, _ in on(tower)} == {cora, *people}
+
+
+def test_template_of_another_project_is_not_offered(as_, ada, acme, tower):
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    bound = template(acme, SUBCONTRACTOR).duplicate("Annex only", ada.user)
+    PermissionTemplate.objects.filter(pk=bound.pk).update(project=annex)
+    client = as_(ada)
+    for project, is_offered in ((tower, False), (annex, True)):
+        asked = client.get(address(project)).context["form"].fields["template"]
+        assert (bound in asked.queryset) == is_offered
+
+
+def test_foreign_person_is_not_taken(as_, ada, acme, gina, tower):
+    """T39: posted, not offered, and named by nothing."""
+    answer = as_(ada).post(address(tower), form([gina], template(acme, SUBCONTRACTOR)))
+    assert "Select a valid choice" in answer.text
+    assert "gina" not in answer.text.lower()
+    assert on(tower) == []
+
+
+@pytest.mark.parametrize("garbage", ["x", "-1", "9" * 40, "\0", ""])
+def test_garbage_is_no_person(as_, ada, acme, tower, garbage):
+    given = template(acme, SUBCONTRACTOR).pk
+    data = {"people": [garbage], "template": given}
+    assert as_(ada).post(address(tower), data).status_code == 200
+    assert on(tower) == []
+
+
+def test_days_in_the_wrong_order_are_a_form_error(as_, ada, acme, tower, people):
+    """What was chosen is still there."""
+    days = {"starts_on": "2030-02-01", "ends_on": "2030-01-01"}
+    data = form(people, template(acme, SUBCONTRACTOR), **days)
+    answer = as_(ada).post(address(tower), data)
+    assert "before the first" in answer.text
+    field = str(answer.context["form"]["people"])
+    assert field.count("selected") == len(people)
+    assert 'data-field-name="membership"' in field and "multiple" in field
+
+
+def test_operator_chooses_among_the_people_of_the_company(
+    as_, olga, acme, tower, gina, people
+):
+    """Who looks at all companies has a list: the search would find those of all."""
+    client = as_(olga)
+    field = str(client.get(address(tower)).context["form"]["people"])
+    assert "p0@subco.example" in field
+    assert "gina" not in field.lower()
+    client.post(address(tower), form(people, template(acme, FOREMAN)))
+    assert len(on(tower)) == len(people)
+    choose = {"action": "work_for", "_selected_action": acme.pk}
+    client.post(reverse("admin:companies_company_changelist"), choose)
+    field = str(client.get(address(tower)).context["form"]["people"])
+    assert 'data-field-name="membership"' in field and "<option" not in field
+
+
+def test_many_people_take_no_more_queries_than_few(
+    as_, ada, acme, tower, django_assert_max_num_queries
+):
+    people = [add_entry(acme, f"q{number}@subco.example") for number in range(60)]
+    client, data = as_(ada), form(people, template(acme, SUBCONTRACTOR))
+    with django_assert_max_num_queries(25):
+        client.post(address(tower), data)
+    assert len(on(tower)) == 60
+
+
+def test_somebody_whose_days_are_over_begins_anew(as_, ada, acme, tower, people):
+    put_on(people[0], tower, SUBCONTRACTOR, ends_on="2020-01-01")
+    as_(ada).post(address(tower), form(people[:1], template(acme, FOREMAN)))
+    assert on(tower) == [(people[0], FOREMAN)]
