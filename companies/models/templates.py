@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 NAME_LENGTH = 100
+DIRECTORY = CompanyTool.DIRECTORY.value  # a project's Directory has the same key
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,25 @@ class LevelChange:
 
     def __str__(self) -> str:
         """Say it as 'lose Budget: Standard → None' of so many people."""
+        return f"{self.who} {self.tool}: {in_words(self.before, self.after)}"
+
+    @property
+    def who(self) -> str:
+        """How many people, and whether they get or lose something."""
         who = "1 person" if self.people == 1 else f"{self.people} people"
         if self.projects:
             where = "1 project" if self.projects == 1 else f"{self.projects} projects"
             who = f"{who} on {where}"
         is_less = self.after < self.before
         verb = ("lose", "loses") if is_less else ("get", "gets")
-        return (
-            f"{who} {verb[self.people == 1]} {self.tool}: "
-            f"{in_words(self.before, self.after)}"
-        )
+        return f"{who} {verb[self.people == 1]}"
+
+
+class AdministeringChange(LevelChange):
+    """What Admin on the company's Directory, got or lost, means for the projects."""
+
+    def __str__(self) -> str:
+        return f"{self.who} Admin on all tools of all projects"
 
 
 class PermissionTemplateQuerySet(models.QuerySet["PermissionTemplate"]):
@@ -199,13 +209,18 @@ class PermissionTemplate(OwnedByCompany):
         before = effective(self.level_of())
         after = effective(self.level_of() | dict(levels))
         people, projects = self.holders()
-        return [
+        changes = [
             LevelChange(
                 tool.label, Level(before[key]), Level(after[key]), people, projects
             )
             for key, tool in TOOLS[self.scope].items()
             if before[key] != after[key]
         ]
+        directory = Level(before[DIRECTORY]), Level(after[DIRECTORY])
+        is_turned = directory[0] != directory[1] and Level.ADMIN in directory
+        if self.scope == Scope.COMPANY and is_turned:
+            changes.append(AdministeringChange(DIRECTORY, *directory, people, projects))
+        return changes
 
     def holders(self) -> tuple[int, int]:
         """How many people hold it, and on how many projects."""

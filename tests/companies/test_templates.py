@@ -103,3 +103,25 @@ def test_company_template_is_not_counted_by_projects(acme, max_):
     [change] = template(acme, MEMBER).reach({"reports": Level.READ_ONLY})
     assert str(change) == "1 person gets Reports: None → Read Only"
     assert PermissionTemplate.objects.filter(company=acme).count() > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "sentence"),
+    [
+        (MEMBER, Level.ADMIN, "1 person gets Admin on all tools of all projects"),
+        (
+            "Company Administrator",
+            Level.STANDARD,
+            "1 person loses Admin on all tools of all projects",
+        ),
+        (MEMBER, Level.STANDARD, None),
+        (FOREMAN, Level.ADMIN, None),
+    ],
+)
+def test_change_of_administering_says_what_it_means_for_the_projects(
+    acme, ada, max_, name, level, sentence
+):
+    """The company's Directory opens all projects; said once, beside the tools."""
+    said = [str(each) for each in template(acme, name).reach({"directory": level})]
+    of_projects = [each for each in said if "all projects" in each]
+    assert of_projects == ([sentence] if sentence else [])
