@@ -1,7 +1,8 @@
-"""For views of this site and of further apps: only with a permission on a project.
+"""For views of this site and of further apps: only with a permission on a row.
 
-Both take `slug` and `number` from the address. What a person may not see is 404, as if
-it weren't there, never 403. See docs/permissions.md.
+The row is a project, by `slug` and `number` of the address, or a company, by `slug`.
+What a person may not see is 404, as if it weren't there, never 403. See
+docs/permissions.md.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from django.views import View
 
 from accounts.requests import UserRequest
 from companies.models import Company, Project
+
+type PageView = Callable[..., HttpResponseBase]
 
 VIEW = "companies.view_project"
 
@@ -38,23 +41,47 @@ def find_project(
     return project
 
 
-def project_permission_required(
-    permission: str,
-) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+def find_company(request: UserRequest, slug: str, permission: str) -> Company:
+    """Find a company that the person may pick.
+
+    Raises:
+        Http404: when it isn't there, or not with this permission.
+    """
+    company = Company.objects.visible_to(request.user).filter(slug=slug).first()
+    if company is None or not request.user.has_perm(permission, company):
+        raise Http404
+    return company
+
+
+def project_permission_required(permission: str) -> Callable[[PageView], PageView]:
     """Give a view the project that its address names, or answer 404.
 
     `@project_permission_required("companies.standard_rfis")` makes of
     `view(request, project)` a view for an address with `slug` and `number`.
     """
+    return given_by(find_project, ["slug", "number"], permission)
 
-    def decorate(view: Callable[..., HttpResponseBase]) -> Any:
+
+def company_permission_required(permission: str) -> Callable[[PageView], PageView]:
+    """Give a view the company that its address names by `slug`, or answer 404.
+
+    `@company_permission_required("companies.admin_reports")` stands before
+    `view(request, company)`.
+    """
+    return given_by(find_company, ["slug"], permission)
+
+
+def given_by(
+    find: Callable[..., Any], names: list[str], permission: str
+) -> Callable[[PageView], PageView]:
+    """Put before a view's other arguments the row that those of this name find."""
+
+    def decorate(view: PageView) -> Any:
         @wraps(view)
         @login_required
-        def guarded(
-            request: UserRequest, slug: str, number: str, **kwargs: Any
-        ) -> HttpResponseBase:
-            project = find_project(request, slug, number, permission)
-            return view(request, project, **kwargs)
+        def guarded(request: UserRequest, **kwargs: Any) -> HttpResponseBase:
+            address = [kwargs.pop(name) for name in names]
+            return view(request, find(request, *address, permission), **kwargs)
 
         return guarded
 

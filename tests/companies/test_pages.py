@@ -1,14 +1,22 @@
 """The pages of a company: its projects, one project, the own access."""
 
+from datetime import timedelta
+
 import pytest
-from django.http import HttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpResponse
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from companies.models import Bookmark, Project, ProjectMembership, Vendor
-from companies.permissions import ProjectPermissionMixin, project_permission_required
+from companies.permissions import (
+    ProjectPermissionMixin,
+    company_permission_required,
+    project_permission_required,
+)
 from tests.cast import add_member, put_on
 
 
@@ -44,6 +52,28 @@ def test_favourites_come_first_and_orders_can_be_chosen(as_, max_, acme, tower, 
     client.get(tower.get_absolute_url())
     assert names(page(client, acme, order="visited"))[0] == "Harbour Tower"
     assert names(page(client, acme, order="nonsense")) == ["Annex", "Harbour Tower"]
+
+
+def test_last_visited_comes_first_and_never_visited_last(as_, max_, acme, tower, annex):
+    """Favourites still come before all; the page says when one was there."""
+    never, early = (
+        Project.objects.create(company=acme, name=name, number=name)
+        for name in ("Never", "Early")
+    )
+    put_on(max_, never)
+    put_on(max_, early)
+    now = timezone.now()
+    for project, days in ((early, 3), (tower, 1), (annex, 2)):
+        Bookmark.objects.create(
+            user=max_.user, project=project, visited_at=now - timedelta(days=days)
+        )
+    client = as_(max_)
+    shown = page(client, acme, order="visited")
+    assert names(shown) == ["Harbour Tower", "Annex", "Early", "Never"]
+    Bookmark.objects.mark(max_.user, annex, is_favourite=True)
+    assert names(page(client, acme, order="visited")) == [
+        *("Annex", "Harbour Tower", "Early", "Never")
+    ]
 
 
 def test_search_finds_by_name_number_and_city(as_, max_, acme, tower, annex):
@@ -148,11 +178,27 @@ def test_own_access_tells_the_levels_on_the_tools_of_the_company(as_, acme):
 
 
 def test_what_one_may_not_see_is_not_there(as_, gina, max_, tower):
-    """Never 403, for each page and for both methods."""
-    for name in ("project", "favourite"):
-        address = reverse(f"companies:{name}", args=[tower.company.slug, tower.number])
-        assert as_(gina).post(address).status_code in {404, 405}
-        assert as_(gina).get(address).status_code in {404, 405}
+    """Never 403; a method that a page doesn't have tells nothing either (405)."""
+    client, place = as_(gina), [tower.company.slug, tower.number]
+    project, favourite = (
+        reverse(f"companies:{name}", args=place) for name in ("project", "favourite")
+    )
+    answers = {
+        "the page": client.get(project).status_code,
+        "a form sent to it": client.post(project).status_code,
+        "the star": client.post(favourite, {"is_favourite": "1"}).status_code,
+        "the star's address": client.get(favourite).status_code,
+    }
+    assert answers == {
+        "the page": 404,
+        "a form sent to it": 405,
+        "the star": 404,
+        "the star's address": 405,
+    }
+    missing = [place[0], "no-such-project"]
+    assert client.post(reverse("companies:project", args=missing)).status_code == 405
+    assert client.get(reverse("companies:favourite", args=missing)).status_code == 405
+    assert not Bookmark.objects.exists()
     for name in ("company", "access"):
         address = reverse(f"companies:{name}", args=[tower.company.slug])
         assert as_(gina).get(address).status_code == 404
@@ -171,8 +217,6 @@ class AnswerBudget(ProjectPermissionMixin):
 
 
 def test_views_of_other_apps_ask_the_same(client, max_, ada, tower):
-    from django.http import Http404
-
     kwargs = {"slug": tower.company.slug, "number": tower.number}
     request = RequestFactory().get("/")
     request.user = User.objects.get(pk=max_.user_id)
@@ -181,6 +225,39 @@ def test_views_of_other_apps_ask_the_same(client, max_, ada, tower):
         AnswerBudget.as_view()(request, **kwargs)
     request.user = ada.user
     assert AnswerBudget.as_view()(request, **kwargs).status_code == 200
+
+
+@company_permission_required("companies.read_only_portfolio")
+def portfolio(request, company, page):
+    return HttpResponse(f"{company.name} {page}")
+
+
+@company_permission_required("companies.admin_reports")
+def reports(request, company):
+    return HttpResponse(company.name)
+
+
+def test_view_of_a_tool_of_the_company_is_there_for_its_level_only(
+    max_, ada, gina, acme
+):
+    """What one may not see is 404, and a stranger is asked to log in."""
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=max_.user_id)
+    answer = portfolio(request, slug=acme.slug, page=2)
+    assert answer.content == b"Acme Construction 2"
+    with pytest.raises(Http404):
+        reports(request, slug=acme.slug)
+    request.user = gina.user
+    with pytest.raises(Http404):
+        portfolio(request, slug=acme.slug, page=2)
+    request.user = ada.user
+    assert reports(request, slug=acme.slug).status_code == 200
+    acme.is_active = False
+    acme.save()
+    with pytest.raises(Http404):
+        reports(request, slug=acme.slug)
+    request.user = AnonymousUser()
+    assert reports(request, slug=acme.slug).status_code == 302
 
 
 def test_template_tag_asks_the_same(max_, tower):
