@@ -122,6 +122,28 @@ def test_the_company_page(as_, acme, queries, template, projects):
     assert len(queries) <= 3 + 4, str(queries)
 
 
+@pytest.mark.parametrize("projects", [1, 120])
+def test_the_pages_of_a_project_and_of_the_own_access(as_, acme, queries, projects):
+    """Session, user, terms; then as much for very many rows as for one."""
+    entry = add_member(acme, "max@acme.example")
+    rows = Project.objects.bulk_create(
+        Project(company=acme, name=f"A {n}", number=f"P-{n}") for n in range(projects)
+    )
+    given = acme.permissiontemplates.get(name=FOREMAN)
+    others = [add_member(acme, f"p{n}@acme.example") for n in range(projects // 10)]
+    pairs = [(entry, each, given) for each in rows]
+    pairs += [(each, rows[0], given) for each in others]
+    ProjectMembership.objects.grant(pairs, None)
+    client = as_(entry)
+    for path, at_most in (
+        (rows[0].get_absolute_url(), 9),
+        (reverse("companies:access", args=[acme.slug]), 9),
+    ):
+        with queries:
+            assert client.get(path).status_code == 200
+        assert len(queries) <= 3 + at_most, str(queries)
+
+
 def test_a_refused_log_in(client, max_, queries):
     """T20, T30: a guess costs little."""
     with queries:

@@ -277,3 +277,55 @@ def test_every_action_says_which_level_it_takes():
             for name in model_admin.actions or []:
                 action = getattr(model_admin, name)
                 assert getattr(action, "allowed_permissions", None), (model, name)
+
+
+def test_coordinator_raises_herself_by_no_door(as_, cora, ada, tower):
+    """T44: not by her grant, her entry, her template, nor what is done in bulk."""
+    client, company = as_(cora), cora.company
+    grant, own = cora.project_memberships.get(), cora.template
+    lead, boss = (
+        template(company, name)
+        for name in ("Project Manager – Internal", "Company Administrator")
+    )
+
+    def rows():
+        return (
+            list(Membership.objects.values()),
+            list(ProjectMembership.objects.values()),
+            list(PermissionTemplate.objects.values()),
+            [each.level_of() for each in PermissionTemplate.objects.all()],
+        )
+
+    before = rows()
+    matrix = {f"level_{tool}": 3 for tool in own.level_of()}
+    templates = reverse("admin:companies_permissiontemplate_changelist")
+    grants = reverse("admin:companies_projectmembership_changelist")
+    doors = {
+        f"{grants}{grant.pk}/change/": {"template": lead.pk},
+        f"{DIRECTORY}{cora.pk}/change/": person(
+            company, cora.email, boss.name, is_active="on"
+        ),
+        f"{templates}{own.pk}/change/": {"name": own.name, "confirmed": "", **matrix},
+        f"{templates}add/?scope=company": {"name": "Mine", **matrix},
+        templates: {"action": "duplicate", "_selected_action": boss.pk},
+        DIRECTORY: {
+            "action": "change_template",
+            "_selected_action": cora.pk,
+            "template": boss.pk,
+            "apply": "1",
+        },
+        ADD_GRANT: grant_form(cora, tower, lead.name),
+        grants: {
+            "action": "end",
+            "_selected_action": grant.pk,
+            "last_day": "2030-01-01",
+            "apply": "1",
+        },
+        reverse("admin:companies_project_add_people", args=[tower.pk]): {
+            "people": [cora.pk],
+            "template": lead.pk,
+        },
+    }
+    for path, form in doors.items():
+        client.post(path, form)
+        assert rows() == before, path

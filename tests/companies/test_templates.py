@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
+from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -22,6 +23,32 @@ def test_each_kind_of_company_begins_with_its_set(terms, kind):
         assert set(each.level_of()) == set(tools.TOOLS[each.scope])
 
 
+def test_general_contractor_begins_with_the_five_of_a_project(acme):
+    """With the levels that each of them lives by."""
+    everybody = {
+        name: template(acme, name).level_of()
+        for name in (
+            "Project Manager – Internal",
+            FOREMAN,
+            "Architect/Engineer – External",
+            "Owner/Client – External",
+            "Subcontractor – External",
+        )
+    }
+    shipped = acme.permissiontemplates.filter(scope=Scope.PROJECT)
+    assert set(shipped.values_list("name", flat=True)) == set(everybody)
+    essential = ("directory", "rfis", "daily_log", "budget", "incidents")
+    assert {
+        name: [levels[tool] for tool in essential] for name, levels in everybody.items()
+    } == {
+        "Project Manager – Internal": [3, 3, 3, 3, 3],
+        FOREMAN: [1, 2, 2, 0, 2],
+        "Architect/Engineer – External": [1, 2, 1, 0, 0],
+        "Owner/Client – External": [1, 1, 1, 1, 1],
+        "Subcontractor – External": [1, 2, 2, 0, 0],
+    }
+
+
 def test_shipped_template_is_edited_but_not_deleted(acme):
     with pytest.raises(ValidationError, match="not deleted"):
         template(acme, "Owner/Client – External").delete()
@@ -32,6 +59,21 @@ def test_template_in_use_is_not_deleted(acme, ada, max_, tower):
     max_.project_memberships.update(template=copy)
     with pytest.raises(ProtectedError):
         copy.delete()
+
+
+@pytest.mark.parametrize("field", ["template", "default_project_template"])
+def test_template_of_an_entry_is_not_deleted(as_, acme, ada, max_, field):
+    """The company template, and the default one, by the model and by the admin."""
+    name = MEMBER if field == "template" else FOREMAN
+    copy = template(acme, name).duplicate("Copy", ada.user)
+    acme.memberships.filter(pk=max_.pk).update(**{field: copy})
+    with pytest.raises(ProtectedError):
+        copy.delete()
+    path = reverse("admin:companies_permissiontemplate_delete", args=[copy.pk])
+    client = as_(ada)
+    assert "Cannot delete permission template" in client.get(path).text
+    client.post(path, {"post": "yes"})
+    assert PermissionTemplate.objects.filter(pk=copy.pk).exists()
 
 
 def test_duplicate_has_the_same_levels_and_list(acme, ada):
