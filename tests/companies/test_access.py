@@ -5,8 +5,9 @@ of each person, project and tool all four have to say the same, in both directio
 """
 
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -26,10 +27,11 @@ from companies.models import (
     ProjectMembership,
 )
 from companies.tools import Level, Scope, permission
+from tests.cast import add_member, put_on
 
 WORLDS = int(os.environ.get("ACCESS_WORLDS", 200))
 TODAY = date(2026, 5, 4)
-TOOLS = ["directory", "rfis"]
+TOOLS = ["directory", "rfis", "budget"]
 
 
 # The rule, in plain Python ----------------------------------------------------
@@ -45,17 +47,19 @@ def level(person, project, tool, world):
     entry = world["entries"].get((project["company"], person["key"]))
     if not (company["is_active"] and project["is_active"]):
         return 0
-    if not entry or not entry["is_active"]:
+    if not entry or not entry["is_active"] or not entry["has_joined"]:
         return 0
-    if entry["template"]["directory"] == 3:
+    if entry["template"].get("directory") == 3:
         return 3
     grant = world["grants"].get((project["key"], person["key"]))
     if not grant or grant["is_suspended"]:
         return 0
-    if not grant["starts"] <= 0 <= grant["ends"]:
+    if grant["starts"] is not None and grant["starts"] > 0:
+        return 0
+    if grant["ends"] is not None and grant["ends"] < 0:
         return 0
     levels = grant["template"]
-    return 3 if levels["directory"] == 3 else levels[tool]
+    return 3 if levels.get("directory") == 3 else levels.get(tool, 0)
 
 
 def is_visible(person, project, world):
@@ -69,7 +73,10 @@ def is_visible(person, project, world):
 
 # Random worlds ----------------------------------------------------------------
 
-levels = st.fixed_dictionaries({tool: st.sampled_from([0, 1, 2, 3]) for tool in TOOLS})
+# A tool may have no row at all, such as one that came later.
+levels = st.fixed_dictionaries(
+    {}, optional={tool: st.sampled_from([0, 1, 2, 3]) for tool in TOOLS}
+)
 mostly = st.sampled_from([True, True, True, False])
 rarely = st.sampled_from([False, False, False, True])
 
@@ -87,7 +94,11 @@ def worlds(draw):
         for key in range(draw(st.integers(1, 3)))
     ]
     entries = {
-        (company, person["key"]): {"is_active": draw(mostly), "template": draw(levels)}
+        (company, person["key"]): {
+            "is_active": draw(mostly),
+            "has_joined": draw(mostly),
+            "template": draw(levels),
+        }
         for company in range(len(companies))
         for person in people
         if draw(mostly)
@@ -96,15 +107,17 @@ def worlds(draw):
         (project["key"], person["key"]): {
             "template": draw(levels),
             "is_suspended": draw(rarely),
-            "starts": draw(st.sampled_from([-5, -1, 0, 0, 1])),
-            "ends": draw(st.sampled_from([-1, 0, 0, 1, 5])),
+            "is_for_one_project": draw(rarely),
+            "starts": draw(st.sampled_from([None, -5, -1, 0, 0, 1])),
+            "ends": draw(st.sampled_from([None, -1, 0, 0, 1, 5])),
         }
         for project in projects
         for person in people
         if (project["company"], person["key"]) in entries and draw(mostly)
     }
     for grant in grants.values():
-        grant["ends"] = max(grant["ends"], grant["starts"])
+        if None not in (grant["starts"], grant["ends"]):
+            grant["ends"] = max(grant["ends"], grant["starts"])
     return {
         "companies": companies,
         "projects": projects,
@@ -112,6 +125,10 @@ def worlds(draw):
         "entries": entries,
         "grants": grants,
     }
+
+
+def day(offset):
+    return None if offset is None else TODAY + timedelta(days=offset)
 
 
 class Built:
@@ -159,12 +176,19 @@ class Built:
         ]
         scopes = [Scope.COMPANY] * len(self.world["entries"])
         scopes += [Scope.PROJECT] * len(self.world["grants"])
+        bound = [None] * len(self.world["entries"]) + [
+            self.projects[project] if made["is_for_one_project"] else None
+            for (project, _), made in self.world["grants"].items()
+        ]
         self.templates = PermissionTemplate.objects.bulk_create(
             PermissionTemplate(
-                company=self.companies[company], name=f"T{number}", scope=scope
+                company=self.companies[company],
+                name=f"T{number}",
+                scope=scope,
+                project=project,
             )
-            for number, (company, scope) in enumerate(
-                zip(companies, scopes, strict=True)
+            for number, (company, scope, project) in enumerate(
+                zip(companies, scopes, bound, strict=True)
             )
         )
         PermissionLevel.objects.bulk_create(
@@ -178,10 +202,11 @@ class Built:
 
     def entry(self, key):
         number = list(self.world["entries"]).index(key)
+        has_joined = self.world["entries"][key]["has_joined"]
         return Membership(
             company=self.companies[key[0]],
-            user=self.user(key[1]),
-            joined_at=timezone.now(),
+            user=self.user(key[1]) if has_joined else None,
+            joined_at=timezone.now() if has_joined else None,
             email=self.user(key[1]).email,
             template=self.templates[number],
             is_active=self.world["entries"][key]["is_active"],
@@ -196,8 +221,8 @@ class Built:
             project=project,
             membership=self.entries[self.world["projects"][key[0]]["company"], key[1]],
             template=self.templates[number],
-            starts_on=TODAY + timedelta(days=made["starts"]),
-            ends_on=TODAY + timedelta(days=made["ends"]),
+            starts_on=day(made["starts"]),
+            ends_on=day(made["ends"]),
             suspended_at=timezone.now() if made["is_suspended"] else None,
             suspension_reason="insurance ended" if made["is_suspended"] else "",
         )
@@ -246,7 +271,15 @@ def compare(built, person):
         if entry:
             explainer = Explainer.of(entry, project)
             for tool in TOOLS:
-                assert explainer.explain(tool).level == level(person, made, tool, world)
+                # An entry that nobody has joined with isn't this person's yet.
+                expected = level(person, made, tool, world) if entry.user else 0
+                assert explainer.explain(tool).level == expected
+    for (company, key), entry in built.entries.items():
+        if key == person["key"] and entry.user:
+            said = Explainer(entry).explain("directory").level
+            for at_least in map(Level, (1, 2, 3)):
+                asked = permission(at_least, "directory"), built.companies[company]
+                assert user.has_perm(*asked) == (said >= at_least)
 
 
 # What one asks of it ------------------------------------------------------------
@@ -302,3 +335,30 @@ def test_holder_hands_out_what_is_on_the_list_and_not_above(max_, ada, tower):
     access = Access.load(max_.user, company.pk)
     assert not access.may_hand_out(subcontractor, tower)
     assert Access.load(ada.user, company.pk).may_hand_out(subcontractor, tower)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_in"),
+    [
+        ("2026-05-03T23:59:59", False),
+        ("2026-05-04T00:00:00", True),
+        ("2026-05-05T23:59:59", True),
+        ("2026-05-06T00:00:00", False),
+    ],
+)
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+def test_days_begin_and_end_at_midnight_of_the_site(
+    acme, tower, settings, time_machine, zone, moment, is_in
+):
+    """Of TIME_ZONE, not of UTC: for all three."""
+    settings.TIME_ZONE = zone
+    entry = add_member(acme, "day@acme.example")
+    put_on(entry, tower, starts_on=date(2026, 5, 4), ends_on=date(2026, 5, 5))
+    at = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
+    time_machine.move_to(at, tick=False)
+    user = User.objects.get(pk=entry.user_id)
+    assert user.has_perm("companies.view_project", tower) == is_in
+    assert Project.objects.visible_to(user).filter(pk=tower.pk).exists() == is_in
+    found = Project.objects.with_level(user, "rfis", Level.STANDARD)
+    assert (tower in found) == is_in
+    assert Explainer.of(entry, tower).is_open == is_in
