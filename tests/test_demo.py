@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -101,6 +102,7 @@ def test_the_list_to_import_shows_what_a_dry_run_tells(db, debug):
 
 def test_only_open_invitations_reach_the_mailbox(db, debug, mailoutbox, client):
     run()
+    assert DBTaskResult.objects.count() == 3
     work()
     assert sorted(letter.to[0].partition("@")[0] for letter in mailoutbox) == [
         "cole.bishop",

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -216,6 +217,7 @@ def settle_mails(state: str, reason: str = "") -> None:
     """Let the mails that are due be taken, or not, without a mail server."""
     for delivery in Delivery.objects.claim(1):
         delivery.settle(state, reason)
+    DBTaskResult.objects.ready().delete()  # nothing is left to do for the worker
 
 
 def invitation(row: Row) -> Invitation:
