@@ -15,6 +15,7 @@ from companies.models import (
     PermissionTemplate,
     Project,
     ProjectMembership,
+    Vendor,
 )
 from invitations.models import Invitation, Terms
 from procore_site.management.commands import demo
@@ -232,6 +233,27 @@ def test_pages_of_why_and_of_the_history(page, check, log_in):
         entry = Membership.objects.get(email=email)
         check(reverse("admin:companies_membership_story", args=[entry.pk]))
     check(reverse("admin:audit_auditevent_changelist"))
+
+
+def test_pages_of_deleting_a_row_and_of_what_happened_to_it(check, log_in):
+    """One firm goes, and of the other it is said who is in the way."""
+    log_in(ADMINISTRATOR)
+    entry = Membership.objects.get(email=ADMINISTRATOR)
+    ours = {"company": entry.company}
+    working = Membership.objects.filter(**ours).exclude(vendor=None).first()
+    free = Vendor.objects.create(**ours, name="Steel & Sons")
+    own = PermissionTemplate.objects.create(**ours, scope="company", name="Own")
+    for row in (free, working.vendor, own):
+        check(page_of(row, "delete"))
+    grant = ProjectMembership.objects.filter(**ours).first()
+    invitation = Invitation.objects.filter(**ours).first()
+    for row in (working, working.vendor, own, grant, grant.project, invitation):
+        check(page_of(row, "history"))
+
+
+def page_of(row, name):
+    model = row._meta.label_lower.replace(".", "_")
+    return reverse(f"admin:{model}_{name}", args=[row.pk])
 
 
 def test_page_of_a_form_of_another_company(page, check, log_in):
