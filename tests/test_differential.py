@@ -2,6 +2,7 @@
 the same requests get the same answers, byte for byte (T22, T38, T43)."""
 
 import re
+from contextlib import contextmanager
 from difflib import unified_diff
 from io import BytesIO
 
@@ -9,24 +10,30 @@ import openpyxl
 import pytest
 from django.contrib import admin
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from audit.models import AuditEvent
-from companies.models import PermissionTemplate, Project, Vendor
-from companies.tools import MEMBER
+from companies.models import Membership, PermissionTemplate, Project, Vendor
+from companies.tools import COORDINATOR, MEMBER
+from desk.admin.directory import DirectoryAdmin
 from desk.models import Import
 from desk.status import NOT_IN_YET, Status
+from invitations.models import Delivery, Invitation
 from tests.cast import (
+    FOREMAN,
     add_entry,
     add_member,
     add_user,
     invite,
+    let_an_hour_pass,
     put_on,
     template,
     work,
 )
-from tests.steps import headers
+from tests.steps import accept, agree, follow, headers, set_password
 from tests.test_scope import MARK, MISSING, model_of, path_of, patterns
 
 # What differs from request to request, whoever else is in the database.
@@ -34,6 +41,17 @@ OWN_OF_AN_ANSWER = [
     (r'name="csrfmiddlewaretoken" value="\w+"', "token"),
     (r'nonce="[\w/+=-]+"', "nonce"),
 ]
+# The next one of all companies, or a random one.
+NUMBER_OF_A_NEW_ROW = (
+    r'/\d+/change/|_selected_action" value="\d+"|progress/[0-9a-f-]{36}/'
+)
+# Unknown in the world; in Globex's directory; with a log-in somewhere; in Acme's.
+KNOWN = ["new", "zoe", "known", "nele", "ivo"]
+NO_PROJECTS = {
+    "project_memberships-TOTAL_FORMS": 0,
+    "project_memberships-INITIAL_FORMS": 0,
+}
+MEMBERSHIP = "companies.membership"
 SEARCHED = ["a", "max", "example", "weber", "rossi", "mill", "24-017", "b-9", "%", "_"]
 
 
@@ -42,6 +60,10 @@ def acme_rows(acme, ada, max_, ivo, tower, cora):
     """One row of Acme for each model that its administrators see."""
     vendor = Vendor.objects.create(company=acme, name="Bolt Electric")
     add_entry(acme, "nele@subco.example", vendor=vendor, last_name="Weber")
+    invite(add_entry(acme, "kim@subco.example"), ada.user)
+    Project.objects.create(company=acme, name="Annex", number="A-1")
+    lose_a_mail(acme, ada.user)
+    let_an_hour_pass(ivo.membership)
     return {
         "companies.project": tower,
         "companies.vendor": vendor,
@@ -57,14 +79,31 @@ def acme_rows(acme, ada, max_, ivo, tower, cora):
 
 
 def imported(company, by):
-    """A list that was compared and applied: one new person, and one who is refused."""
+    """A list that was compared and applied: one new person, and one who is refused.
+
+    Another one was compared: of people of whom some are elsewhere, too.
+    """
     file = b"E-mail,Last name,Firm\nrosa@subco.example,Diaz,Bolt Electric\nnobody,,\n"
     source = Import.objects.bring(company, "people.csv", file, by)
+    more = b"E-mail,Firm\n" + b"".join(
+        b"%s@subco.example,Mill\n" % name.encode() for name in KNOWN
+    )
+    Import.objects.bring(company, "more.csv", more, by)
     work()
     source.refresh_from_db()
     source.apply(by)
     work()
     return source
+
+
+def lose_a_mail(company, by):
+    """Let a mail server refuse it."""
+    invitation = invite(add_entry(company, "lea@gmial.com", last_name="Wu"), by)
+    for mail in Delivery.objects.claim(100):
+        is_lost = mail.invitation == invitation
+        state = Delivery.State.REFUSED if is_lost else Delivery.State.ACCEPTED
+        mail.settle(state, "550 5.1.1 User unknown" if is_lost else "")
+    let_an_hour_pass(invitation.membership)
 
 
 def load_globex(request):
@@ -83,6 +122,8 @@ def load_globex(request):
         put_on(entry, bridge)
         invite(entry, gina.user)
     add_user("known@subco.example")
+    add_member(globex, "kim@subco.example")
+    lose_a_mail(globex, gina.user)
     PermissionTemplate.objects.create(company=globex, name="Own", scope="company")
     imported(globex, gina.user)
 
@@ -143,40 +184,133 @@ def completions():
 
 def written(rows):
     """Forms that are saved: what they say must not tell either."""
+    yield from added(rows)
+    yield from changed(rows)
+    yield from done(rows)
+
+
+def change_of(row):
+    name = row._meta.label_lower.replace(".", "_")
+    return reverse(f"admin:{name}_change", args=[row.pk])
+
+
+def added(rows):
     acme = rows["companies.project"].company
     member = template(acme, MEMBER).pk
-    inline = {
-        "project_memberships-TOTAL_FORMS": 0,
-        "project_memberships-INITIAL_FORMS": 0,
-    }
-    # Unknown in the world; in Globex's directory; with a log-in somewhere; here.
-    known = ["new", "zoe", "known", "nele", "ivo"]
-    for name in known:
-        form = {"email": f"{name}@subco.example", "template": member} | inline
+    for name in KNOWN:
+        form = {"email": f"{name}@subco.example", "template": member} | NO_PROJECTS
         yield reverse("admin:companies_membership_add"), form
-    yield reverse("admin:companies_vendor_add"), {"name": "Bolt Electric"}
-    yield reverse("admin:companies_vendor_add"), {"name": "Mill Bridge"}
-    directory = reverse("admin:companies_membership_changelist")
-    for action in ("invite", "send_again", "first_password", "revoke"):
-        chosen = [rows["invitations.invitation"].membership.pk]
-        yield directory, {"action": action, "_selected_action": chosen}
+    for name in ("Bolt Electric", "Mill Bridge"):
+        yield reverse("admin:companies_vendor_add"), {"name": name}
+
+
+def changed(rows):
+    """Also to what is taken here, or is Globex's; and deleted."""
+    entry = rows["invitations.invitation"].membership
+    for name in KNOWN:
+        form = {"email": f"{name}@subco.example", "template": entry.template_id}
+        yield change_of(entry), form | {"is_active": "on"} | NO_PROJECTS
+    for number in ("B-9", "a-1"):
+        form = {"name": "Mill Bridge", "number": number, "is_active": "on"}
+        yield change_of(rows["companies.project"]), form
+    vendor, own = rows["companies.vendor"], rows["companies.permissiontemplate"]
+    yield change_of(vendor), {"name": "Mill Bridge"}
+    for row in (vendor, own):
+        yield change_of(row).replace("/change/", "/delete/"), {"post": "yes"}
+
+
+def done(rows):
+    """Actions and what they ask for, and what is done on pages of their own."""
+    tower, invitation = rows["companies.project"], rows["invitations.invitation"]
+    annex = Project.objects.get(company=tower.company, number="A-1")
+    asked = {
+        **{"apply": "1", "projects": "kept", "reason": "late"},
+        **{"last_day": "2031-05-04", "project": annex.pk},
+    }
+    people = {"_selected_action": [invitation.membership_id, rows[MEMBERSHIP].pk]}
+    for action in DirectoryAdmin.actions:
+        kind = FOREMAN if action == "add_to_project" else COORDINATOR
+        given = {
+            "template": template(tower.company, kind).pk,
+            "days": 9 if action == "extend" else 0,
+        }
+        yield (
+            reverse("admin:companies_membership_changelist"),
+            asked | people | given | {"action": action},
+        )
+    grant = {"_selected_action": rows["companies.projectmembership"].pk}
+    for action in ("suspend", "lift", "end"):
+        path = reverse("admin:companies_projectmembership_changelist")
+        yield path, asked | grant | {"action": action}
+    for verb, project in (("mobilise", annex), ("demobilise", tower)):
+        path = reverse(f"admin:companies_project_{verb}", args=[project.pk])
+        yield path, asked | {"source": tower.pk}
+    yield from repaired(tower.company)
+    yield change_of(rows["desk.import"]), {"verb": "undo"}
+    for verb in ("apply", "cancel"):
+        planned = Import.objects.get(company=tower.company, name="more.csv")
+        yield change_of(planned), {"verb": verb}
+
+
+def repaired(acme):
+    group = {"domain": "gmial.com", "cause": "mailbox"}
+    path = reverse("admin:invitations_invitation_repair", query=group)
+    lea = Membership.objects.get(company=acme, email="lea@gmial.com")
+    for address in ("lea@gmail.com", *(f"{name}@subco.example" for name in KNOWN)):
+        yield path, {f"chosen_{lea.pk}": "on", f"address_{lea.pk}": address}
 
 
 def answers(client, rows):
     asked = []
     for path, form in requests(rows):
-        answer = client.get(path) if form is None else client.post(path, form)
-        asked.append((path, form, seen(answer)))
+        with undone():
+            answer = client.get(path) if form is None else client.post(path, form)
+            asked.append((path, form, seen(answer)))
     for path, form in written(rows):
-        with transaction.atomic():
+        with undone():
             answer = client.post(path, form)
-            after = client.get("/admin/")  # and the message that it left
-            transaction.set_rollback(True)
+            work()
+            # And the message that it left.
+            after = client.get(answer.headers.get("Location", "/admin/"))
         said = [*seen(answer), *seen(after)]
-        # The number of a row that was just made is the next one of all companies.
-        said = [re.sub(r"/\d+/change/", "/new/", str(part)) for part in said]
+        said = [re.sub(NUMBER_OF_A_NEW_ROW, "new", str(part)) for part in said]
         asked.append((path, form, said))
-    return asked
+    return [*asked, *joined(client)]
+
+
+def joined(client):
+    """Somebody accepts, who has a log-in in Globex, where there is a Globex."""
+    invitation = Invitation.objects.get(
+        company__slug=client.desk, sent_to="kim@subco.example"
+    )
+    entry, visitor = invitation.membership, Client()
+    with undone():
+        if user := User.objects.filter(email=invitation.sent_to).first():
+            visitor.force_login(user, "invitations.backends.AuthenticationBackend")
+            follow(visitor, invitation)
+            accept(visitor, invitation)
+        else:
+            follow(visitor, invitation)
+            set_password(visitor, invitation)
+            agree(visitor)
+        work()
+        for path in (
+            *("/admin/", reverse("admin:companies_membership_changelist")),
+            *(change_of(entry), change_of(invitation)),
+            change_of(entry).replace("/change/", "/history/"),
+            reverse("admin:companies_membership_story", args=[entry.pk]),
+            reverse("admin:companies_membership_access", args=[entry.pk]),
+            reverse("admin:audit_auditevent_changelist"),
+            reverse("admin:audit_auditevent_export"),
+        ):
+            yield path, "joined", seen(client.get(path))
+
+
+@contextmanager
+def undone():
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def seen(answer):
