@@ -20,6 +20,17 @@ env = environ.Env()
 if (BASE_DIR / ".env").is_file() and not env.bool("DEBUG", False):
     env.read_env(BASE_DIR / ".env")
 
+
+def number(name: str, default: int) -> int:
+    """Read a whole number, or say what to write."""
+    try:
+        return int(env.int(name, default))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is not a whole number: write one, or leave it out for {default}."
+        ) from None
+
+
 # The site ---------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", False)
@@ -34,6 +45,11 @@ if not SECRET_KEY:
 
 SITE_NAME = env.str("SITE_NAME", "Procore")
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
+if not BASE_URL:
+    raise ImproperlyConfigured(
+        "BASE_URL is not set. Put the address that people type into the environment or "
+        ".env, such as https://accounts.example.com: all links in mails begin with it."
+    )
 ALLOWED_HOSTS = [
     host.strip()
     for host in env.list(
@@ -123,7 +139,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 POSTGRESQL_OPTIONS = {
     "pool": {
         "min_size": 1,
-        "max_size": env.int("DATABASE_POOL_SIZE", 8),
+        "max_size": number("DATABASE_POOL_SIZE", 8),
         "timeout": 10,
     },
     # Compiling takes longer than any query of ours: what looks dear to the planner are
@@ -134,8 +150,17 @@ POSTGRESQL_OPTIONS = {
 
 def database() -> dict[str, Any]:
     """Read DATABASE_URL, with the options that each engine needs to be safe."""
-    config: dict[str, Any] = env.db_url("DATABASE_URL", "sqlite:///db.sqlite3")
-    if config["ENGINE"].endswith("sqlite3"):
+    try:
+        config: dict[str, Any] = env.db_url("DATABASE_URL", "sqlite:///db.sqlite3")
+    except (ValueError, ImproperlyConfigured):
+        config = {}
+    engine = config.get("ENGINE", "").rpartition(".")[2]
+    if engine not in {"sqlite3", "postgresql"}:
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database that can be used: write "
+            "postgres://user:password@host:5432/name, or sqlite:///db.sqlite3."
+        )
+    if engine == "sqlite3":
         config["NAME"] = BASE_DIR / config["NAME"]
         # Named, so that the tests' threads and live server share one database file.
         config["TEST"] = {
@@ -174,9 +199,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
-ARGON2_MEMORY_KIB = env.int("ARGON2_MEMORY_KIB", 19456)
-ARGON2_TIME_COST = env.int("ARGON2_TIME_COST", 2)
-ARGON2_PARALLELISM = env.int("ARGON2_PARALLELISM", 1)
+ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 19456)
+ARGON2_TIME_COST = number("ARGON2_TIME_COST", 2)
+ARGON2_PARALLELISM = number("ARGON2_PARALLELISM", 1)
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "companies:select"
@@ -210,7 +235,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "invitation_link": "20/m/ip",
 }
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0)
 MFA_ADAPTER = "procore_site.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -221,7 +246,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 
 # Invitations ------------------------------------------------------------------
 
-INVITATION_DAYS = env.int("INVITATION_DAYS", 7)
+INVITATION_DAYS = number("INVITATION_DAYS", 7)
 FIRST_PASSWORD_LIFE = timedelta(hours=24)
 
 # Mail and work after the answer -----------------------------------------------
