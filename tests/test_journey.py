@@ -97,3 +97,24 @@ def test_journey(as_, client, ada, tower, bridge, mailoutbox):
         follow=True,
     )
     assert answer.request["PATH_INFO"] == ada.company.get_absolute_url()
+
+    # S6: Ada hands a first password over to Zoe, whom no mail reaches.
+    zoe = add_entry(ada.company, "zoe@subco.example", first_name="Zoe")
+    put_on(zoe, tower, "Subcontractor – External")
+    answer = as_(ada).post(
+        directory, {"action": "first_password", "_selected_action": [zoe.pk]}
+    )
+    [(_, word)] = answer.context["passwords"]
+    client.post(reverse("account_logout"))
+    given = {"login": zoe.email, "password": word}
+    answer = client.post(reverse("account_login"), given, follow=True)
+    assert "Create a Password" in answer.content.decode()
+    assert client.get(tower.get_absolute_url()).status_code == 302
+    given = {"invitation": answer.context["form"]["invitation"].value()}
+    given |= {"password1": CHOSEN, "password2": CHOSEN}
+    answer = client.post(join, given, follow=True)
+    given = {"version": answer.context["form"]["version"].value(), "agree": "on"}
+    answer = client.post(reverse("invitations:terms"), given, follow=True)
+    assert answer.request["PATH_INFO"] == ada.company.get_absolute_url()
+    assert "Harbour Tower" in answer.content.decode()
+    assert len(mailoutbox) == 1

@@ -130,6 +130,33 @@ def test_journey(page, context, log_in, ada, tower, bridge, next_letter):
     expect(page.get_by_role("heading", name="Acme Construction")).to_be_visible()
 
 
+def test_a_first_password_is_handed_over(page, log_in, ada, tower):
+    """S6: shown once in the admin, typed at the log-in page, then replaced."""
+    zoe = add_entry(ada.company, "zoe@subco.example", first_name="Zoe")
+    put_on(zoe, tower)
+    log_in(ada.email, PASSWORD)
+    page.get_by_role("link", name="Administration").click()
+    page.get_by_role("link", name="Directory", exact=True).click()
+    page.get_by_role("row", name=re.compile("Zoe")).get_by_role("checkbox").check()
+    actions = page.get_by_role("combobox", name="Action")
+    actions.select_option(value="first_password")
+    page.get_by_role("button", name=re.compile("Go|Run")).click()
+    word = page.locator("dd code").inner_text()
+    page.get_by_role("button", name="Log out").click()
+
+    log_in(zoe.email, word)
+    expect(page).to_have_title(re.compile("Create a Password"))
+    expect(page.get_by_label("E-mail address")).to_have_value(zoe.email)
+    for label in ("Password", "Confirm"):
+        page.get_by_label(label, exact=True).fill(CHOSEN)
+    page.get_by_role("button", name="Set Password").click()
+    page.get_by_label("I Agree to the Terms and Conditions").check()
+    page.get_by_role("button", name="Agree", exact=True).click()
+    page.get_by_role("link", name="Harbour Tower").click()
+    expect(page.get_by_role("heading", name="Harbour Tower")).to_be_visible()
+    assert not User.objects.get(email=zoe.email).is_proven
+
+
 def test_joining_needs_no_mouse(page, ada, tower, next_letter):
     """S8 to S15 by the keyboard alone."""
     ivo = add_entry(ada.company, "ivo@subco.example", first_name="Ivo")
