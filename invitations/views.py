@@ -63,6 +63,14 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "invitations/problem.html", context, status=404)
 
 
+def refused(request: HttpRequest, invitation: Invitation, code: str) -> HttpResponse:
+    """Once accepted, the person who is in goes on; everybody else reads why not."""
+    entry = invitation.membership
+    if code == "accepted" and entry.is_active and request.user == entry.user:
+        return redirect("companies:select")
+    return problem(request, code)
+
+
 def join_url(public_id: str) -> str:
     return reverse("invitations:join", query={"i": public_id})
 
@@ -85,7 +93,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         return unknown_link(request)
     record_opening(request, invitation, version)
     if code := invitation.problem(version):
-        return problem(request, code)
+        return refused(request, invitation, code)
     handover.remember(request, public_id, version, first_password=None)
     if "decline" in request.GET:
         return redirect(reverse("invitations:decline", query={"i": public_id}))
@@ -112,15 +120,9 @@ class InvitationView(View):
         if opened is None:
             return problem(request, "no_session")
         if code := opened.problem:
-            return self.refused(code)
+            return refused(request, opened.invitation, code)
         self.opened = opened
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
-
-    def refused(self, code: str) -> HttpResponse:
-        """Once accepted, the person who is in goes on; everybody else reads why not."""
-        if code == "accepted" and self.request.user.is_authenticated:
-            return redirect("companies:select")
-        return problem(self.request, code)
 
     def page(self, template: str, **context: Any) -> HttpResponse:
         invitation = self.opened.invitation
@@ -170,7 +172,7 @@ class JoinView(InvitationView):
         try:
             form.save()
         except ValidationError as error:
-            return self.refused(str(error.code))
+            return refused(self.request, self.opened.invitation, str(error.code))
         return self.enter(user)
 
     def accept(self, account: User, data: Any) -> HttpResponse:
@@ -184,7 +186,7 @@ class JoinView(InvitationView):
                 account, version=opened.version, is_proven=opened.is_proven
             )
         except ValidationError as error:
-            return self.refused(str(error.code))
+            return refused(self.request, self.opened.invitation, str(error.code))
         self.forget()
         return redirect(opened.invitation.company)
 
@@ -216,7 +218,7 @@ class DeclineView(InvitationView):
         invitation = self.opened.invitation
         if not invitation.decline(self.opened.version):  # it was settled meanwhile
             invitation.refresh_from_db()
-            return self.refused(invitation.problem(self.opened.version))
+            return refused(request, invitation, invitation.problem(self.opened.version))
         handover.forget(request, invitation.public_id)
         return redirect("invitations:declined")
 

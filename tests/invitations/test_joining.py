@@ -121,6 +121,16 @@ def test_a_link_that_was_used_lets_nobody_in(client, ivo):
     assert User.objects.get(email=IVO).check_password(CHOSEN)
 
 
+def test_who_is_in_goes_on_from_the_own_used_link(client, ivo, max_, as_):
+    """T9: nobody who is logged in reads that they should log in."""
+    follow(client, ivo)
+    set_password(client, ivo)
+    agree(client)
+    answer = client.get(link_of(ivo), follow=True)
+    assert answer.request["PATH_INFO"] == ivo.company.get_absolute_url()
+    assert "was used already" in text(as_(max_).get(link_of(ivo)))
+
+
 def test_a_used_link_does_not_restore_an_ended_membership(client, ivo):
     """T9."""
     follow(client, ivo)
