@@ -10,7 +10,11 @@ from companies.access import Access
 from companies.admin.projects import DaysForm, ProjectField
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
+from desk.status import Status
 from invitations.models.sending import DAYS_AT_MOST
+
+# From so many people on is asked before mails go out, or links die.
+ASKED_FROM = 10
 
 
 class AddToProjectForm(DaysForm):
@@ -54,6 +58,73 @@ class AddToProjectForm(DaysForm):
         ]
         placed = {entry for entry, _, _ in pairs}
         return pairs, [entry for entry in entries if entry not in placed]
+
+
+class ManyForm(forms.Form):
+    """Asks to confirm what reaches many people; a few were chosen one by one.
+
+    Args:
+        counts: how many of the chosen people have which status.
+    """
+
+    note = ""
+
+    def __init__(self, *args: Any, counts: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.counts = counts
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def is_needed(self) -> bool:
+        return self.total >= ASKED_FROM
+
+    @property
+    def standings(self) -> list[tuple[str, int]]:
+        """What the page shows of the counts, in the order of the filter."""
+        return [(str(s.label), self.counts[s]) for s in Status if s in self.counts]
+
+
+class InviteForm(ManyForm):
+    """Leaves out who has said no, or was told so, unless one asks for them.
+
+    A single person was chosen on purpose.
+    """
+
+    note = (
+        "Each gets a mail with a link of their own. Who has joined or has an "
+        "invitation that works gets none."
+    )
+    again = forms.BooleanField(
+        label="Also those who declined or whose invitation was revoked", required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.has_ended:
+            del self.fields["again"]
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(self.counts.keys() & {Status.DECLINED, Status.REVOKED})
+
+    @property
+    def is_needed(self) -> bool:
+        return super().is_needed or (self.has_ended and self.total > 1)
+
+    @property
+    def reaches_all(self) -> bool:
+        return self.total == 1 or bool(self.cleaned_data.get("again"))
+
+
+class SendAgainForm(ManyForm):
+    note = "Each gets a mail with a new link; the links of older mails work no more."
+
+
+class RevokeForm(ManyForm):
+    note = "The links of their mails work no more. Who is to come is invited anew."
 
 
 class RemindForm(forms.Form):

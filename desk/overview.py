@@ -74,7 +74,7 @@ class Overview:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return count_by_status(self.company, self.now)
+        return count_by_status(self.company.memberships.all(), self.now)
 
     @cached_property
     def attention(self) -> list[Figure]:

@@ -8,7 +8,7 @@ from django.db.models import Case, Count, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
-from companies.models import Company, Membership, ProjectMembership
+from companies.models import Membership, ProjectMembership
 from invitations.models import Delivery, Invitation
 
 
@@ -100,12 +100,14 @@ def in_status(
     return found.filter(standing=wanted)
 
 
-def count_by_status(company: Company, now: datetime) -> dict[str, int]:
-    """How many people of a company have which status.
+def count_by_status(
+    entries: models.QuerySet[Membership], now: datetime
+) -> dict[str, int]:
+    """How many of these people have which status.
 
     Most have joined: only of the others is asked what became of their invitations.
     """
-    entries = company.memberships.order_by()
+    entries = entries.order_by()
     waiting = in_status(entries, NOT_IN_YET, now).annotate(standing=of_waiting(now))
     counts = dict(waiting.values_list("standing").annotate(count=Count("pk")))
     counts |= entries.aggregate(

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import batched
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -31,16 +32,29 @@ from desk.forms import (
     ChangeTemplateForm,
     DeactivateForm,
     ExtendForm,
+    InviteForm,
+    ManyForm,
     ReactivateForm,
     RemindForm,
+    RevokeForm,
+    SendAgainForm,
 )
-from desk.status import Status, in_status
+from desk.status import NOT_IN_YET, Status, count_by_status, in_status, of_waiting
 from invitations.models import Invitation
 from invitations.models.sending import AT_ONCE, Sending
 
 FIRST_PASSWORDS_AT_ONCE = 50
 
-INVITED_ALREADY = "Has an invitation already: use ‘Send the invitation again’."
+# Who is left out of an invitation, and why: always; and unless one asks for them.
+INVITED: dict[str, str] = {
+    Status.INVITED: "Has an invitation already: use ‘Send the invitation again’.",
+}
+ENDED: dict[str, str] = {
+    Status.DECLINED: "Has declined, and was left out: tick the box to invite again.",
+    Status.REVOKED: (
+        "Was left out, as the invitation was revoked: tick the box to invite again."
+    ),
+}
 NO_TEMPLATE = "Has no default project template: choose one for all."
 NOT_INVITED = "Has no open invitation: use ‘Invite’."
 NOTHING_TO_REVOKE = "Has no open invitation."
@@ -81,25 +95,55 @@ class DirectoryVerbs(CompanyScopedAdmin):
         """The desk's company; for an operator of all, that of the first entry."""
         return desk_company(request) or entries.select_related("company")[0].company
 
+    def ask_of_many(
+        self,
+        request: HttpRequest,
+        entries: Any,
+        form_class: type[ManyForm],
+        action: str,
+        title: str,
+    ) -> tuple[forms.Form | None, HttpResponseBase | None]:
+        """Ask where it is needed; else give the form as if it had been sent empty."""
+        counts = count_by_status(entries, timezone.now())
+        form = form_class({}, counts=counts)
+        is_told = "apply" in request.POST or form.is_needed
+        if not is_told and form.is_valid():
+            return form, None
+        ask = partial(form_class, counts=counts)
+        return self.ask(request, entries, ask, action, title)
+
     # Inviting
 
     @admin.action(description="Invite", permissions=["invite"], location=EVERYWHERE)
-    def invite(self, request: UserRequest, queryset: Any) -> None:
+    def invite(self, request: UserRequest, queryset: Any) -> Any:
         """Invite all but those whose link works: it would die unasked."""
-        invited = in_status(queryset, Status.INVITED, timezone.now())
-        refused = [(each, INVITED_ALREADY) for each in invited]
-        others = queryset.exclude(pk__in=invited.order_by().values("pk"))
+        form, page = self.ask_of_many(request, queryset, InviteForm, "invite", "Invite")
+        if not isinstance(form, InviteForm):
+            return page
+        reasons = INVITED | ({} if form.reaches_all else ENDED)
+        now = timezone.now()
+        waiting = in_status(queryset, NOT_IN_YET, now).annotate(told=of_waiting(now))
+        left_out = waiting.filter(told__in=reasons)
+        refused = [(each, reasons[each.told]) for each in left_out]
+        others = queryset.exclude(pk__in=left_out.order_by().values("pk"))
         self.send(request, others, refused)
+        return None
 
     @admin.action(
         description="Send the invitation again",
         permissions=["invite"],
         location=EVERYWHERE,
     )
-    def send_again(self, request: UserRequest, queryset: Any) -> None:
+    def send_again(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask_of_many(
+            request, queryset, SendAgainForm, "send_again", "Send again"
+        )
+        if form is None:
+            return page
         others = queryset.filter(~has_pending())
         refused = [(each, NOT_INVITED) for each in others]
         self.send(request, queryset.filter(has_pending()), refused)
+        return None
 
     def send(
         self,
@@ -145,13 +189,17 @@ class DirectoryVerbs(CompanyScopedAdmin):
     @admin.action(
         description="Revoke the invitation", permissions=["change"], location=EVERYWHERE
     )
-    def revoke(self, request: UserRequest, queryset: Any) -> None:
+    def revoke(self, request: UserRequest, queryset: Any) -> Any:
+        form, page = self.ask_of_many(request, queryset, RevokeForm, "revoke", "Revoke")
+        if form is None:
+            return page
         others = list(queryset.filter(~has_pending()))
         rows = Invitation.objects.filter(membership__in=queryset.values("pk"))
         count = rows.revoke(request.user)
         one = "The invitation is revoked."
         done = counted(count, one, "invitations are revoked.")
         self.report(request, done, [(each, NOTHING_TO_REVOKE) for each in others])
+        return None
 
     @admin.action(
         description="Make a first password", permissions=["invite"], location=EVERYWHERE

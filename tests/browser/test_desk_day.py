@@ -96,6 +96,8 @@ class Day:
         self.page.get_by_role("checkbox", name="Select all").check()
         self.press(f"Select all {PEOPLE}")
         self.run("Invite")
+        self.shows(f"Not invited: {PEOPLE}")
+        self.press("Invite")
         self.told(f"{PEOPLE} invitations are on their way.")
 
     def act_on(self, name, action):

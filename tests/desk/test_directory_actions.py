@@ -45,7 +45,7 @@ def test_inviting_one_sends_one_mail(as_, ada, people, mailoutbox):
 
 
 def test_inviting_many_is_told_in_one_sentence(as_, ada, people):
-    answer = run(as_(ada), "invite", *people)
+    answer = run(as_(ada), "invite", *people, apply="Invite")
     assert messages(answer) == ["12 invitations are on their way."]
 
 
@@ -121,7 +121,7 @@ def test_joined_and_inactive_people_are_refused_with_the_reason(
 
 def test_a_long_list_of_refusals_is_cut_short(as_, ada, people):
     Membership.objects.filter(company=ada.company, user=None).update(is_active=False)
-    [message] = messages(run(as_(ada), "invite", *people))
+    [message] = messages(run(as_(ada), "invite", *people, apply="Invite"))
     assert message.endswith(
         "P7 and 2 more: The entry is not active: activate it first."
     )

@@ -75,10 +75,8 @@ def test_server_down_while_a_hundred_are_invited(mail_server, as_, acme, ada):
     entries = [add_entry(acme, f"person{n}@subco.example") for n in range(100)]
     mail_server.stop()
     directory = reverse("admin:companies_membership_changelist")
-    keys = [entry.pk for entry in entries]
-    answer = as_(ada).post(
-        directory, {"action": "invite", "_selected_action": keys}, follow=True
-    )
+    data = {"action": "invite", "_selected_action": [entry.pk for entry in entries]}
+    answer = as_(ada).post(directory, data | {"apply": "Invite"}, follow=True)
     assert "100 invitations are on their way." in answer.content.decode()
 
     work()
