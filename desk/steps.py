@@ -36,6 +36,17 @@ TELL = Step("Tell the person; there is nothing else to do here.")
 WAIT = Step("Wait; there is nothing to do here.")
 NOTHING = Step("There is nothing to do.")
 
+# What helps whatever else is known; a story is longer, and may know better.
+STEPS: dict[str, Step] = {
+    Status.NOT_INVITED: INVITE,
+    Status.REVOKED: INVITE,
+    Status.DECLINED: INVITE,
+    Status.NEEDS_CONFIRMATION: CONFIRM,
+    Status.NEW_LINK_ASKED: SEND_AGAIN,
+    Status.EXPIRED: SEND_AGAIN,
+    Status.INACTIVE: REACTIVATE,
+}
+
 
 @dataclass(frozen=True)
 class Situation:

@@ -37,6 +37,7 @@ from desk.admin.story import StoryPages
 from desk.admin.verbs import DirectoryVerbs
 from desk.forms import ExplainForm
 from desk.status import Status, with_status
+from desk.steps import STEPS
 from invitations.models import Delivery, Invitation
 
 Kind = AuditEvent.Kind
@@ -203,11 +204,14 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         )
         return {"template": templates.first()}
 
-    def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    def render_change_form(  # type: ignore[override]
+        self, request: UserRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Tell below the form, in short, how the invitation stands."""
+        """Tell below the form, in short, how the invitation stands; offer a step."""
         if entry := context["original"]:
+            step = STEPS.get(entry.status)
+            if step and self.may_take(request, step.permission, entry):
+                context["step"] = step
             mails = Delivery.objects.filter(invitation__membership=entry)
             context["status"] = self.status_text(entry)
             context["mails"] = mails.order_by("-pk")[:MAILS_SHOWN]
@@ -227,6 +231,13 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
             pending.revoke(cast(UserRequest, request).user)
         elif change and "email" in form.changed_data and pending.exists():
             self.send(cast(UserRequest, request), [obj])
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        """Say that the person is there; ‘Save and invite’ has one more thing to do."""
+        response = super().response_add(request, obj, *args)
+        if "_invite" in request.POST:
+            self.send(cast(UserRequest, request), [obj])
+        return response
 
     def save_formset(
         self, request: HttpRequest, form: Any, formset: Any, change: bool

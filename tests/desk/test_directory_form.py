@@ -1,5 +1,6 @@
 """The page of a person: adding, correcting, and what is not the company's to change."""
 
+import re
 from functools import partial
 
 import pytest
@@ -11,6 +12,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies.models import Membership, Project, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
+from invitations.models import Invitation
 from tests.cast import (
     FOREMAN,
     PASSWORD,
@@ -67,6 +69,51 @@ def test_a_person_is_added_with_a_project(as_, ada, tower):
         "Kim on 24-017 Harbour Tower"
     ]
     assert not User.objects.filter(email=kim.email).exists()
+
+
+@pytest.mark.parametrize("button", ["_save", "_invite"])
+def test_a_person_is_added_and_invited_in_one_go(as_, ada, mailoutbox, button):
+    """The mail knows the projects, and is sent only where it is asked for."""
+    data = {
+        "email": "kim@acme.example",
+        "template": template(ada.company, MEMBER).pk,
+        "project_memberships-TOTAL_FORMS": 0,
+        "project_memberships-INITIAL_FORMS": 0,
+        button: "1",
+    }
+    client = as_(ada)
+    assert 'name="_invite"' in client.get(f"{DIRECTORY}add/").content.decode()
+    answer = client.post(f"{DIRECTORY}add/", data, follow=True)
+    said = " ".join(map(str, answer.context["messages"]))
+    assert "was added successfully" in said
+    work()
+    is_invited = button == "_invite"
+    assert ("The invitation is on its way." in said) == is_invited
+    assert [letter.to for letter in mailoutbox] == [["kim@acme.example"]] * is_invited
+
+
+def step(client, entry):
+    """The button in the section of the invitation: what it does, and its words."""
+    page = client.get(f"{DIRECTORY}{entry.pk}/change/").content.decode()
+    return re.findall(r'name="CHANGE_FORM-action" value="(\w+)">(.*?)<', page)
+
+
+def test_the_page_of_a_person_offers_the_next_step(as_, ada, acme, ivo, max_, rory):
+    kim = add_entry(acme, "kim@acme.example")
+    client = as_(ada)
+    assert step(client, kim) == [("invite", "Invite")]
+    assert step(as_(rory), kim) == []
+    assert step(client, max_) == []
+    form = {"CHANGE_FORM-action": ["", "invite"], "_selected_action": kim.pk}
+    path = f"{DIRECTORY}{kim.pk}/change/"
+    answer = client.post(path, form)
+    assert answer.url == path
+    assert kim.invitations.pending().exists()
+    assert step(client, kim) == []
+    Invitation.objects.update(
+        sent_at="2020-01-01T08:00Z", expires_at="2020-01-08T08:00Z"
+    )
+    assert step(client, kim) == [("send_again", "Send the invitation again")]
 
 
 def test_a_new_person_is_a_plain_member_unless_it_is_said_otherwise(as_, ada):
