@@ -5,6 +5,7 @@ function nameFields(root) {
         const column = cell.closest("table").querySelector("thead tr")?.children;
         const heading = column?.[cell.cellIndex]?.textContent.trim();
         if (!heading) continue;
+        cell.dataset.heading = heading; // which a phone shows: admin.css
         for (const field of cell.querySelectorAll("input, select, textarea")) {
             if (field.type === "hidden" || field.labels?.length) continue;
             field.setAttribute("aria-label", heading);

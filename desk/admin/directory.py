@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db import models
+from django.forms import DateInput, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -62,10 +63,25 @@ class ProjectInline(CompanyScopedInline):
     fields = ["project", "template", "starts_on", "ends_on", "standing"]
     readonly_fields = ["standing"]
     autocomplete_fields = ["project"]
+    # The browser's own calendar: Django's shortcuts would double the width of a day.
+    formfield_overrides = {
+        models.DateField: {
+            "widget": DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        }
+    }
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
         return rows.select_related("project", "membership__user")
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Leave out the buttons that add a project or a template: a row is narrow."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, ModelChoiceField):
+            cast(Any, field.widget).can_add_related = False
+        return field
 
     @admin.display(description="today")
     def standing(self, grant: ProjectMembership) -> str:

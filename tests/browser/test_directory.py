@@ -78,6 +78,24 @@ def test_on_a_phone_each_value_has_the_heading_of_its_column(page, log_in, compa
     expect(row.locator(".field-job_title")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1024, 1025, 1280])
+def test_the_projects_of_a_person_fit_the_page(page, log_in, company, width):
+    """None is cut off; on a small screen each field stands below its heading."""
+    log_in(ADMINISTRATOR)
+    page.set_viewport_size({"width": width, "height": 900})
+    walt = Membership.objects.get(company=company, email="walt.jensen@ironbark.example")
+    page.goto(f"{DIRECTORY}{walt.pk}/change/")
+    page.get_by_role("button", name="Add another Project").click()
+    wrapper = page.locator(".tabular .wrapper")
+    assert wrapper.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+    for field in page.locator(".tabular tr:not(.empty-form) [name]:visible").all():
+        assert field.evaluate("field => field.getBoundingClientRect().width") > 90
+    expect(page.get_by_text("Suspended: The insurance")).to_be_visible()
+    heading = page.locator(".field-starts_on").first
+    before = heading.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert before == ('"First day"' if width <= 1024 else "none")
+
+
 def test_the_list_its_questions_and_its_form_are_for_everybody(
     page,
     log_in,
