@@ -5,7 +5,9 @@ Opening a page changes nothing here; the pages take their company from their add
 
 from typing import cast
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from accounts.models import User
 from companies.access import DIRECTORY, Access
@@ -30,6 +32,13 @@ def desk_company(request: HttpRequest) -> Company | None:
     if not hasattr(request, "_desk_company"):
         request._desk_company = find_desk_company(request)  # type: ignore[attr-defined]
     return request._desk_company  # type: ignore[attr-defined, no-any-return]
+
+
+def choose_first(request: HttpRequest) -> HttpResponse:
+    """Lead an operator who works for all companies to where one is chosen."""
+    sentence = "Choose a company first: press ‘Work for this company’ beside its name."
+    messages.info(request, sentence)
+    return redirect("admin:companies_company_changelist")
 
 
 def desk_level(request: HttpRequest) -> int:

@@ -31,9 +31,14 @@ ORDERS: dict[str, tuple[str, list[Any]]] = {
 
 @login_required
 def select(request: HttpRequest) -> HttpResponse:
-    """Select a Company, Continue; with one company straight in (S7)."""
+    """Select a Company, Continue; with one company straight in (S7).
+
+    An operator who is no company's member has work at the desk only.
+    """
     companies = list(Company.objects.visible_to(request.user))
     target = get_next_redirect_url(request)
+    if not companies and request.user.is_superuser:
+        return redirect("admin:index")
     if not companies:
         return render(request, "companies/no_company.html")
     if request.method == "POST":

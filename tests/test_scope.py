@@ -241,6 +241,7 @@ def post(client, path, form=None):
 # GET/POST (of a form that says nothing but its company) of each page, for Acme's row
 # where it is the page of one.
 # 302 leads Gina to the index, which says that there is no such row.
+# Olga has chosen Acme on the way, by the page that is for that.
 MATRIX = Path(__file__).with_name("admin_matrix.txt")
 
 

@@ -289,8 +289,7 @@ def test_an_operator_who_looked_at_all_companies_goes_back_there(as_, olga, acme
     client = as_(olga)
     template = PermissionTemplate.objects.filter(company=acme).first()
     path = reverse("admin:companies_permissiontemplate_changelist")
-    choose = {"action": "work_for", "_selected_action": acme.pk}
-    client.post(reverse("admin:companies_company_changelist"), choose)
+    client.post(reverse("admin:companies_company_work_for", args=[acme.pk]))
     assert client.get("/admin/").context["desk_company"] == acme
     form = {"action": "duplicate", "_selected_action": template.pk, "desk": ""}
     page = client.post(path, form)

@@ -68,6 +68,7 @@ ALLOWED = {
     "admin:companies_membership_story",
     "admin:invitations_invitation_progress",
     "admin:companies_project_add_people",
+    "admin:companies_company_work_for",
     "admin:companies_project_mobilise",
     "admin:invitations_invitation_repair",
     "admin:companies_project_demobilise",

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from audit.admin import OperatorAdmin
 from audit.models import AuditEvent
-from companies.admin.scoped import EVERYWHERE
 from companies.desk import select_company
 from companies.models import Company
 
@@ -17,10 +20,10 @@ from companies.models import Company
 class CompanyAdmin(OperatorAdmin):
     """Operators keep the companies, and choose the one that the desk works for."""
 
-    list_display = ["name", "slug", "is_active", "created_at"]
+    list_display = ["name", "slug", "is_active", "created_at", "choose"]
     list_filter = ["is_active"]
     search_fields = ["name", "slug"]
-    actions = ["work_for"]
+    actions = ["work_here"]
     fields = ["name", "slug", "kind", "is_active"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -33,13 +36,32 @@ class CompanyAdmin(OperatorAdmin):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self.record(AuditEvent.Kind.COMPANY_CREATED, request, obj)
 
-    @admin.action(description="Work for this company", location=EVERYWHERE)
-    def work_for(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        companies = list(queryset[:2])
-        if len(companies) != 1:
-            self.message_user(request, "Choose one company.", messages.WARNING)
-            return None
-        select_company(request, companies[0])
+    # Choosing the one that the desk works for
+
+    def get_urls(self) -> list[Any]:
+        choose = self.admin_site.admin_view(self.work_for)
+        name = "companies_company_work_for"
+        return [path("<int:pk>/work-for/", choose, name=name), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def work_for(self, request: HttpRequest, pk: int) -> HttpResponse:
+        company = get_object_or_404(self.get_queryset(request), pk=pk)
+        select_company(request, company)
+        return redirect("admin:index")
+
+    @admin.display(description="the desk")
+    def choose(self, company: Company) -> str:
+        """A button of the form that a list of the admin is in: it posts."""
+        url = reverse("admin:companies_company_work_for", args=[company.pk])
+        button = '<button class="button" formaction="{}">Work for this company</button>'
+        return format_html(button, url)
+
+    @admin.action(
+        description="Work for this company",
+        location=[admin.ActionLocation.CHANGE_FORM],
+    )
+    def work_here(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        select_company(request, queryset.get())
         return redirect("admin:index")
 
     def record(

@@ -26,7 +26,7 @@ from accounts.models import User
 from audit.admin import AuditedAdmin, changed_columns
 from companies.access import Access
 from companies.conditions import of_company
-from companies.desk import desk_company, desk_level
+from companies.desk import choose_first, desk_company, desk_level
 from companies.models import Company, OwnedByCompany, PermissionTemplate
 from companies.tools import Level
 
@@ -174,6 +174,8 @@ class ScopedMixin:
             widget: Any = field.widget
             widget.can_change_related = widget.can_delete_related = False
             widget.can_view_related = False
+            if desk_company(request) is None:
+                widget.can_add_related = False
         return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -241,10 +243,13 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A new row needs a company, so an operator chooses one first."""
-        return desk_company(request) is not None and self.has_level(
-            request, self.adds_from
-        )
+        return self.has_level(request, self.adds_from)
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A new row needs a company, so an operator of all chooses one first."""
+        if self.has_add_permission(request) and desk_company(request) is None:
+            return choose_first(request)
+        return super().add_view(request, *args, **kwargs)
 
     def has_history_permission(self, request: HttpRequest) -> bool:
         """As for the history of the company: it names who did what."""

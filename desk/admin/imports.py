@@ -21,7 +21,7 @@ from django.urls import path, reverse
 
 from accounts.requests import UserRequest
 from companies.admin import CompanyScopedAdmin
-from companies.desk import desk_company
+from companies.desk import choose_first, desk_company
 from companies.models import Membership
 from desk.columns import COLUMNS, FIRST_NAME, LAST_NAME, NAME, REASON
 from desk.exports import csv_response
@@ -71,7 +71,7 @@ class ImportAdmin(CompanyScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever may add and invite people may bring a list of them."""
-        return desk_company(request) is not None and self.has_invite_permission(request)
+        return self.has_invite_permission(request)
 
     # The list
 
@@ -90,8 +90,10 @@ class ImportAdmin(CompanyScopedAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         company = desk_company(request)
-        if company is None or not self.has_add_permission(request):
+        if not self.has_add_permission(request):
             raise PermissionDenied
+        if company is None:
+            return choose_first(request)
         user = cast(UserRequest, request).user
         form = UploadForm(
             request.POST or None, request.FILES or None, company=company, by=user

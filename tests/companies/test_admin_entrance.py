@@ -1,5 +1,6 @@
 """Who gets into the admin, and for which company."""
 
+import re
 from urllib.parse import unquote
 
 import pytest
@@ -156,7 +157,11 @@ def test_whoever_has_lost_the_last_company_is_out_at_the_next_request(
 
 def test_a_switch_is_offered_to_whom_it_is_of_use(as_, lena, gina):
     client = as_(lena)
-    assert "Switch company" in choose(client, "acme-construction").content.decode()
+    page = choose(client, "acme-construction").content.decode()
+    [path] = re.findall('href="([^"]*)">Switch company', page)
+    assert "Globex Builders" in client.get(path).content.decode()
+    answer = client.post(path, {"company": "globex-builders"})
+    assert answer.url == INDEX  # and not the projects of the company
     assert "Switch company" not in as_(gina).get(INDEX).content.decode()
 
 

@@ -6,14 +6,16 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from companies.models import Company, Membership
 from tests.cast import add_entry, invite, template
+from tests.steps import log_in
 
 COMPANIES = "/admin/companies/company/"
 DIRECTORY = "/admin/companies/membership/"
 
 
 def work_for(client, company):
-    data = {"action": "work_for", "_selected_action": [company.pk]}
-    return client.post(COMPANIES, data, follow=True).content.decode()
+    path = f"{COMPANIES}{company.pk}/work-for/"
+    assert f'formaction="{path}"' in client.get(COMPANIES).content.decode()
+    return client.post(path, follow=True).content.decode()
 
 
 def test_an_operator_sees_all_companies_until_one_is_chosen(as_, olga, ada, gina):
@@ -44,18 +46,40 @@ def test_opening_the_way_back_changes_nothing(as_, olga, ada, gina):
     assert "gina@globex.example" not in client.get(DIRECTORY).content.decode()
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_one_company_is_chosen_at_a_time(as_, olga, acme, globex, count):
+def test_a_company_is_chosen_by_a_post_of_an_operator(as_, olga, ada, acme):
+    """T37: a GET changes no state, and to others there is nothing to choose."""
+    path = f"{COMPANIES}{acme.pk}/work-for/"
     client = as_(olga)
-    keys = Company.objects.values_list("pk", flat=True)[:count]
-    data = {"action": "work_for", "_selected_action": list(keys)}
-    client.post(COMPANIES, data)
+    assert client.get(path).status_code == 405
+    assert client.post(f"{COMPANIES}987654/work-for/").status_code == 404
     assert "All companies" in client.get("/admin/").content.decode()
+    assert as_(ada).post(path).status_code == 404
+
+
+def test_an_operator_without_a_company_works_at_the_desk(client, olga):
+    """Not on a page that says to ask the Company Administrator."""
+    assert log_in(client, olga.email).status_code == 302
+    for path in ("/", reverse("companies:select")):
+        answer = client.get(path, follow=True)
+        assert answer.redirect_chain[-1][0] == "/admin/"
+
+
+@pytest.mark.parametrize(
+    "page", ["companies_membership", "companies_vendor", "desk_import"]
+)
+def test_an_operator_of_all_companies_is_led_to_choose_one_first(as_, olga, acme, page):
+    client, path = as_(olga), reverse(f"admin:{page}_add")
+    for answer in (client.get(path, follow=True), client.post(path, {}, follow=True)):
+        assert answer.redirect_chain[-1][0] == COMPANIES
+        assert "Choose a company first" in answer.content.decode()
+    assert path in client.get(reverse(f"admin:{page}_changelist")).content.decode()
+    work_for(client, acme)
+    assert client.get(path).status_code == 200
 
 
 def test_a_company_is_worked_for_from_its_own_page(as_, olga, acme):
     client = as_(olga)
-    data = {"CHANGE_FORM-action": "work_for", "_selected_action": acme.pk}
+    data = {"CHANGE_FORM-action": "work_here", "_selected_action": acme.pk}
     answer = client.post(f"{COMPANIES}{acme.pk}/change/", data, follow=True)
     assert answer.redirect_chain[-1][0] == "/admin/"
     assert "Acme Construction" in answer.content.decode()
