@@ -56,10 +56,25 @@ function headCells() {
     }
 }
 
+// An address breaks after its @ and before a dot, not within a word.
+function softenAddresses(root) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) {
+        if (/\S@\S/.test(walker.currentNode.data)) texts.push(walker.currentNode);
+    }
+    for (const text of texts) {
+        const parts = text.data.split(/(?<=@)|(?=\.\w)/);
+        const soft = parts.flatMap((part) => [document.createElement("wbr"), part]);
+        text.replaceWith(...soft.slice(1));
+    }
+}
+
 // Its label is a picture of a magnifier.
 document.getElementById("searchbar")?.setAttribute("aria-label", "Search");
 headCells();
 nameFields(document);
+document.querySelectorAll("#content table").forEach(softenAddresses);
 window.django?.jQuery?.(() => nameBoxes(document)); // after Select2 has begun the same way
 window.django?.jQuery?.(document).on("select2:open", nameOpenBox);
 document.addEventListener("formset:added", nameAll);

@@ -96,6 +96,34 @@ def test_the_projects_of_a_person_fit_the_page(page, log_in, company, width):
     assert before == ('"First day"' if width <= 1024 else "none")
 
 
+def test_an_address_breaks_between_its_words(page, log_in, company):
+    """And is still the same to whoever copies or searches it."""
+    log_in(ADMINISTRATOR)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(DIRECTORY)
+    address = page.locator(".field-name .quiet", has_text=ADMINISTRATOR)
+    assert address.text_content() == ADMINISTRATOR
+    name, _, domain = ADMINISTRATOR.partition("@")
+    parts = [f"{name.split('.')[0]}", f".{name.split('.')[1]}@", domain.split(".")[0]]
+    assert address.inner_html().split("<wbr>")[:3] == parts
+
+
+def test_filters_are_in_reach(page, log_in, company):
+    """None is hidden in a box of its own; on a phone a link leads to them."""
+    log_in(ADMINISTRATOR)
+    page.goto(f"{DIRECTORY}?_facets=True")
+    boxes = page.locator("#changelist-filter ul")
+    hidden = boxes.evaluate_all(
+        "boxes => boxes.filter(box => box.scrollHeight > box.clientHeight).length"
+    )
+    assert hidden == 0
+    link = page.get_by_role("link", name="Filter", exact=True)
+    expect(link).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 900})
+    link.click()
+    expect(page.get_by_role("heading", name="Filter")).to_be_in_viewport()
+
+
 def test_the_list_its_questions_and_its_form_are_for_everybody(
     page,
     log_in,

@@ -1,8 +1,11 @@
 """The directory as a list: where each person stands, filters, search, its cost."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from companies.admin import scoped
@@ -231,6 +234,33 @@ def test_what_is_found_is_paged_and_is_searched_once_unless_it_is_much(
     assert [*pages[0], *pages[1]] == [entry.full_name for entry in everybody]
     assert listed(client, q="150.example", all="") == [*pages[0], *pages[1]]
     assert "150 results" in client.get(DIRECTORY, {"q": "150.ex"}).content.decode()
+
+
+def test_what_was_found_is_told_where_something_was_looked_for(as_, ada, max_):
+    client = as_(ada)
+    assert "result" not in told(client, "")
+    assert "1 result (" in told(client, "?q=weber")
+    assert "2 results (" in told(client, "?status=joined")
+    assert "Nothing fits what you look for." in told(client, "?q=nobody")
+    assert "Nothing fits" not in told(client, "?q=weber")
+
+
+def told(client, query):
+    page = client.get(f"{DIRECTORY}{query}").content.decode()
+    return re.sub(r"<[^>]*>", "", page)
+
+
+def test_an_empty_list_says_what_to_do_next(as_, ada, rory):
+    client = as_(ada)
+    for name, way in {
+        "companies_vendor": reverse("admin:companies_vendor_add"),
+        "invitations_invitation": DIRECTORY,
+    }.items():
+        path = reverse(f"admin:{name}_changelist")
+        page = client.get(path).content.decode()
+        assert way in page.partition("Nothing is here yet.")[2]
+    page = as_(rory).get(reverse("admin:companies_vendor_changelist")).content.decode()
+    assert "Add the first one." not in page
 
 
 @pytest.mark.postgresql
