@@ -377,6 +377,12 @@ class GrantAdmin(CompanyScopedAdmin):
         """A grant keeps its person and project; another one is another grant."""
         return ["company", "state", *(["membership", "project"] if obj else [])]
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = {"title": "Add a person to a project", **(extra_context or {})}
+        return super().add_view(request, form_url, context)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What ended is kept, with its last day: it is the history of the access."""
         return False

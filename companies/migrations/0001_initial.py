@@ -296,7 +296,7 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="Without it only this list shows the project.",
+                        help_text="An inactive project is shown in this list only.",
                         verbose_name="active",
                     ),
                 ),
@@ -463,6 +463,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "firm",
                 "ordering": ["name", "id"],
             },
         ),
@@ -475,6 +476,7 @@ class Migration(migrations.Migration):
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 to="companies.vendor",
+                verbose_name="firm",
             ),
         ),
         migrations.CreateModel(

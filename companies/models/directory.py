@@ -36,6 +36,7 @@ class Vendor(OwnedByCompany):
     name = PlainTextField(max_length=150)
 
     class Meta:
+        verbose_name = "firm"
         ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(
@@ -149,6 +150,7 @@ class Membership(OwnedByCompany):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        verbose_name="firm",
         help_text="The firm that the person works for; empty for your own people.",
     )
     template = models.ForeignKey(

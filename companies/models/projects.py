@@ -128,7 +128,9 @@ class Project(OwnedByCompany):
     )
     city = PlainTextField(max_length=100, blank=True)
     is_active = models.BooleanField(
-        "active", default=True, help_text="Without it only this list shows the project."
+        "active",
+        default=True,
+        help_text="An inactive project is shown in this list only.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from companies.admin import CompanyRelatedFilter
 from companies.admin.scoped import row_keys
@@ -62,6 +63,12 @@ def on_projects(*conditions: Q, **more: Any) -> ProjectMembershipQuerySet:
 
 
 class VendorFilter(CompanyRelatedFilter):
+    """By firm; who works for none is one of the company's own."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        self.empty_value_display = SafeString("Own people")
+        return super().choices(changelist)
+
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
     ) -> list[Any]:

@@ -27,7 +27,7 @@ GROUPS = {
 
 
 def on_their_way(sending: Sending, one: str, many: str) -> str:
-    """Say how many mails are, and where one sees them arrive; nothing where none is.
+    """Say how many mails are, and where one sees it; nothing where none is.
 
     Args:
         one: the sentence for a single one.
@@ -38,7 +38,8 @@ def on_their_way(sending: Sending, one: str, many: str) -> str:
         return ""
     done = one if count == 1 else f"{count} {many}"
     url = reverse("admin:invitations_invitation_progress", args=[sending.batch])
-    return format_html('{} <a href="{}">See them arrive</a>', done, url)
+    them = "it" if count == 1 else "them"
+    return format_html('{} <a href="{}">See {} arrive</a>', done, url, them)
 
 
 @dataclass(frozen=True)

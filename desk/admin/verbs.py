@@ -47,17 +47,15 @@ FIRST_PASSWORDS_AT_ONCE = 50
 
 # Who is left out of an invitation, and why: always; and unless one asks for them.
 INVITED: dict[str, str] = {
-    Status.INVITED: "Has an invitation already: use ‘Send the invitation again’.",
+    Status.INVITED: "Invited already: use ‘Send the invitation again’.",
 }
 ENDED: dict[str, str] = {
-    Status.DECLINED: "Has declined, and was left out: tick the box to invite again.",
-    Status.REVOKED: (
-        "Was left out, as the invitation was revoked: tick the box to invite again."
-    ),
+    Status.DECLINED: "Declined, and left out: tick the box to invite again.",
+    Status.REVOKED: "Revoked, and left out: tick the box to invite again.",
 }
-NO_TEMPLATE = "Has no default project template: choose one for all."
-NOT_INVITED = "Has no open invitation: use ‘Invite’."
-NOTHING_TO_REVOKE = "Has no open invitation."
+NO_TEMPLATE = "No default project template: choose one for all."
+NOT_INVITED = "No open invitation: use ‘Invite’."
+NOTHING_TO_REVOKE = "No open invitation."
 
 # The list of actions is long: a reader looks under what it is about.
 GROUPS = {

@@ -185,6 +185,8 @@ def test_pages_of_the_overview_and_the_directory(page, check, log_in):
     page.goto(str(DIRECTORY))
     page.get_by_role("checkbox", name="Select all").check()
     run(page, "Send the invitation again")
+    check()
+    page.get_by_role("button", name="Send again").click()
     page.get_by_role("link", name="See them arrive").click()
     check()
     check(f"{page.url}?state=refused")

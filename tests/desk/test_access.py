@@ -110,7 +110,7 @@ def test_people_are_added_with_one_template_or_each_their_own(as_, ada, acme, to
     assert "Each person’s default project template" in add(client, [own, none])
     text = add(client, [own, none], apply="1", project=tower.pk)
     assert "Added: 1." in text
-    assert "one@x.example: Has no default project template" in text
+    assert "one@x.example: No default project template" in text
     text = add(client, [own, none], apply="1", project=tower.pk, template=given.pk)
     assert "wn@x.example: Is on this project already" in text
     assert tower.project_memberships.filter(membership=none).exists()

@@ -73,9 +73,8 @@ def test_who_has_said_no_is_invited_only_by_the_box(as_, ada, said_no):
     answer = run(client, "invite", *new, *said_no, apply="Invite")
     assert messages(answer) == [
         "The invitation is on its way.",
-        "Kim: Has declined, and was left out: tick the box to invite again.",
-        "Lee: Was left out, as the invitation was revoked: tick the box to invite "
-        "again.",
+        "Kim: Declined, and left out: tick the box to invite again.",
+        "Lee: Revoked, and left out: tick the box to invite again.",
     ]
     answer = run(client, "invite", *said_no, apply="Invite", again="on")
     assert messages(answer) == ["2 invitations are on their way."]

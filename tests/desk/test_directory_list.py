@@ -236,6 +236,29 @@ def test_what_is_found_is_paged_and_is_searched_once_unless_it_is_much(
     assert "150 results" in client.get(DIRECTORY, {"q": "150.ex"}).content.decode()
 
 
+def test_own_people_are_found_by_their_name(as_, ada, max_):
+    """They work for no firm; a dash would say nothing."""
+    bolt = Vendor.objects.create(company=ada.company, name="Bolt Electric")
+    Membership.objects.filter(pk=max_.pk).update(vendor=bolt)
+    client = as_(ada)
+    assert re.search("By firm.*Own people", told(client, ""), re.DOTALL)
+    assert "Vendor" not in told(client, "")
+    assert listed(client, vendor__isnull="True") == ["Ada Lindqvist"]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("companies_projectmembership_changelist", "Add a person to a project"),
+        ("companies_projectmembership_add", "Add a person to a project"),
+        ("companies_vendor_changelist", "Add firm"),
+        ("desk_import_changelist", "Import people"),
+    ],
+)
+def test_a_list_names_what_is_added(as_, ada, page, words):
+    assert words in as_(ada).get(reverse(f"admin:{page}")).content.decode()
+
+
 def test_what_was_found_is_told_where_something_was_looked_for(as_, ada, max_):
     client = as_(ada)
     assert "result" not in told(client, "")

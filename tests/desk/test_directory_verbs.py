@@ -69,7 +69,7 @@ def test_reminding_says_who_is_not_reminded_and_why(as_, ada, ivo, acme, max_):
     answer = do(as_(ada), "remind", ivo.membership, late.membership, max_, days=3)
     assert sorted(messages(answer)) == [
         "Kim: Got a mail within the last minute: wait a minute, and repeat.",
-        "Max Weber: This person has joined already.",
+        "Max Weber: Joined already.",
         "The reminder is on its way.",
     ]
     assert ivo.deliveries.filter(kind=Delivery.Kind.REMINDER).count() == 1

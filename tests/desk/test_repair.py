@@ -75,7 +75,7 @@ def given(*entries, domain="", **addresses):
     return {"domain": domain, **shown, **ticked, **addresses}
 
 
-ARRIVE = re.compile(r' <a href="(.*)">See them arrive</a>')
+ARRIVE = re.compile(r' <a href="(.*)">See (?:it|them) arrive</a>')
 
 
 def messages(answer):

@@ -192,7 +192,7 @@ WRONG = [
         "left@acme.example is in the directory already: change the template there.",
     ),
     (("invite", "left@acme.example", *TO_ACME), "The entry is not active: activate it"),
-    (("invite", "max@acme.example", *TO_ACME), "This person has joined already."),
+    (("invite", "max@acme.example", *TO_ACME), "Joined already."),
     (("publish_terms", "2026-01", "terms.txt"), "published already: name a new one."),
     (
         ("publish_terms", "2" * 41, "terms.txt"),

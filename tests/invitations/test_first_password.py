@@ -406,7 +406,7 @@ def test_who_has_joined_gets_none(ada, max_):
     )
     assert not made
     assert entry == max_
-    assert sentence == "This person has joined already."
+    assert sentence == "Joined already."
 
 
 def test_none_is_kept_or_noted_for_an_invitation_that_was_revoked_meanwhile(ivo, ada):

@@ -105,7 +105,7 @@ def test_refusals_touch_nobody_else(acme, globex, ada, max_):
     sending = Invitation.objects.send([max_, left, foreign, fresh], ada.user)
     assert [invitation.membership for invitation in sending.sent] == [fresh]
     assert dict(sending.refused) == {
-        max_: "This person has joined already.",
+        max_: "Joined already.",
         left: "The entry is not active: activate it first.",
         foreign: "You may not hand out the templates of this entry.",
     }

@@ -127,9 +127,9 @@ def joined(ivo):
             lambda ivo: ivo.wait_for_confirmation(1),
             "The last mail is of no use any more: send the invitation again.",
         ),
-        (lambda ivo: ivo.decline(1), "Has no open invitation: use ‘Invite’."),
+        (lambda ivo: ivo.decline(1), "No open invitation: use ‘Invite’."),
         (switched_off, "The entry is not active: activate it first."),
-        (joined, "This person has joined already."),
+        (joined, "Joined already."),
     ],
 )
 def test_who_is_not_reminded_is_told_why(ivo, happens, reason):
