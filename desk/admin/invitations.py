@@ -1,8 +1,11 @@
 """The invitations of a company: what was sent, and what became of it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,6 +18,54 @@ from desk.admin.progress import ProgressPages
 from desk.admin.repair import RepairPages
 from invitations.models import Invitation
 
+State = Invitation.State
+
+
+class Standing(models.TextChoices):
+    """What a reader tells apart: a pending invitation may need something."""
+
+    OPEN = "open", "Open"
+    NEEDS_CONFIRMATION = "needs_confirmation", "Needs confirmation"
+    EXPIRED = "expired", "Expired"
+    ACCEPTED = State.ACCEPTED.value, "Accepted"
+    REVOKED = State.REVOKED.value, "Revoked"
+    DECLINED = State.DECLINED.value, "Declined"
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> "Standing":
+        if invitation.state != State.PENDING:
+            return cls(invitation.state)
+        if invitation.held_at:
+            return cls.NEEDS_CONFIRMATION
+        return cls.EXPIRED if invitation.is_expired else cls.OPEN
+
+    def condition(self, now: datetime) -> Q:
+        """The same for a query."""
+        pending, held = Q(state=State.PENDING), Q(held_at__isnull=False)
+        expired = Q(expires_at__lte=now)
+        match self:
+            case Standing.OPEN:
+                return pending & ~held & ~expired
+            case Standing.NEEDS_CONFIRMATION:
+                return pending & held
+            case Standing.EXPIRED:
+                return pending & ~held & expired
+        return Q(state=self.value)
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Standing.choices)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = self.value()
+        if wanted not in Standing.values:
+            return queryset
+        return queryset.filter(Standing(wanted).condition(timezone.now()))
+
 
 @admin.register(Invitation)
 class InvitationAdmin(ProgressPages, RepairPages):
@@ -23,12 +74,11 @@ class InvitationAdmin(ProgressPages, RepairPages):
     list_display = [
         "membership",
         "sent_to",
-        "state",
-        "version",
+        "standing",
         "sent_at",
         "expires_at",
     ]
-    list_filter = ["state"]
+    list_filter = [StandingFilter]
     list_select_related = ["company", "membership__user"]
     search_fields = ["sent_to"]  # with what the directory is searched by
     search_help_text = "Search by name, e-mail address or firm."
@@ -36,8 +86,7 @@ class InvitationAdmin(ProgressPages, RepairPages):
         "membership",
         "sent_to",
         "inviter",
-        "state",
-        "version",
+        "standing",
         "sent_at",
         "expires_at",
         "settled_at",
@@ -56,6 +105,10 @@ class InvitationAdmin(ProgressPages, RepairPages):
         people = Membership.objects.matching(term, desk_company(request))
         found = queryset.filter(membership__in=people.order_by().values("pk"))
         return found, False
+
+    @admin.display(description="state", ordering="state")
+    def standing(self, invitation: Invitation) -> str:
+        return str(Standing.of(invitation).label)
 
     @admin.display(description="invited by")
     def inviter(self, invitation: Invitation) -> str:

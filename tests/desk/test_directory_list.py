@@ -236,6 +236,34 @@ def test_what_is_found_is_paged_and_is_searched_once_unless_it_is_much(
     assert "150 results" in client.get(DIRECTORY, {"q": "150.ex"}).content.decode()
 
 
+INVITATIONS = "/admin/invitations/invitation/"
+STANDINGS = {
+    "open": (invited, "Open"),
+    "needs_confirmation": (needs_confirmation, "Needs confirmation"),
+    "expired": (expired, "Expired"),
+    "accepted": (joined, "Accepted"),
+    "revoked": (revoked, "Revoked"),
+    "declined": (declined, "Declined"),
+}
+
+
+@pytest.mark.parametrize("standing", STANDINGS)
+def test_the_state_of_an_invitation_is_told_and_found(as_, ada, standing):
+    """As the directory tells it: one that has expired isn't just pending."""
+    do, word = STANDINGS[standing]
+    do(add_entry(ada.company, "kim@subco.example", first_name="Kim"), ada)
+    client = as_(ada)
+    for other in STANDINGS:
+        page = client.get(INVITATIONS, {"state": other})
+        rows = list(page.context["cl"].result_list)
+        assert bool(rows) == (other == standing)
+    [row] = client.get(INVITATIONS).context["cl"].result_list
+    for path in (INVITATIONS, f"{INVITATIONS}{row.pk}/change/"):
+        page = client.get(path).content.decode()
+        assert re.search(f">{word}<", page.partition("</search>")[2] or page)
+        assert "Version" not in page
+
+
 def test_own_people_are_found_by_their_name(as_, ada, max_):
     """They work for no firm; a dash would say nothing."""
     bolt = Vendor.objects.create(company=ada.company, name="Bolt Electric")
