@@ -21,7 +21,6 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.requests import UserRequest
 from companies.admin import EVERYWHERE, CompanyScopedAdmin
-from companies.admin.projects import ON_IT_ALREADY
 from companies.desk import desk_company
 from companies.models import Company, Membership, ProjectMembership
 from companies.models.standing import Outcome
