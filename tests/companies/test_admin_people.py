@@ -128,8 +128,7 @@ def test_operator_chooses_among_the_people_of_the_company(
     assert "gina" not in field.lower()
     client.post(address(tower), form(people, template(acme, FOREMAN)))
     assert len(on(tower)) == len(people)
-    choose = {"action": "work_for", "_selected_action": acme.pk}
-    client.post(reverse("admin:companies_company_changelist"), choose)
+    client.post(reverse("admin:companies_company_work_for", args=[acme.pk]))
     field = str(client.get(address(tower)).context["form"]["people"])
     assert 'data-field-name="membership"' in field and "<option" not in field
 
