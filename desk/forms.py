@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts.models import User
 from companies.access import Access
-from companies.admin.projects import DaysForm, ProjectField
+from companies.admin.forms import DaysForm, ProjectField
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
 from desk.status import Status

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import OPERATOR, AuditEvent, AuditEventQuerySet
-from companies.admin.projects import day_field
+from companies.admin.forms import day_field
 from companies.models import Membership
 
 Kind = AuditEvent.Kind

@@ -1,5 +1,6 @@
 from companies.admin.companies import CompanyAdmin
-from companies.admin.projects import GrantAdmin, ProjectAdmin, VendorAdmin
+from companies.admin.grants import GrantAdmin
+from companies.admin.projects import ProjectAdmin, VendorAdmin
 from companies.admin.scoped import (
     EVERYWHERE,
     CompanyInlineFormSet,
