@@ -36,7 +36,8 @@ def test_people_are_put_on_a_project_and_who_is_there_stays(
     data = form([max_, *people], given, **days)
     page = client.post(address(tower), data, follow=True)
     assert "Added: 3." in page.text
-    assert "Max Weber: Is on this project already, and stays as they are." in page.text
+    there = "Max Weber: Is on this project already, and stays as they are (In force)."
+    assert there in page.text
     assert on(tower) == [
         (max_, FOREMAN),
         *((entry, SUBCONTRACTOR) for entry in people),
