@@ -55,13 +55,7 @@ class LogInForm(LoginForm):
         invitation = Invitation.objects.with_first_password(self.user.email)
         if invitation is None:  # it died between the check and here
             return redirect("account_login")
-        AuditEvent.record(
-            AuditEvent.Kind.FIRST_PASSWORD_USED,
-            None,
-            invitation.company,
-            invitation.membership,
-            invitation.audit_facts,
-        )
+        invitation.record(AuditEvent.Kind.FIRST_PASSWORD_USED)
         handover.remember(
             request,
             invitation.public_id,

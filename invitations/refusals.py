@@ -12,6 +12,7 @@ SENTENCES = {
     "company_inactive": "The company is not active.",
     "entry_inactive": "The entry is not active: activate it first.",
     "already_joined": "Joined already.",
+    "just_answered": "The invitation was just answered or taken back: look again.",
     "not_invited": "No open invitation: use ‘Invite’.",
     "send_again": "The last mail is of no use any more: send the invitation again.",
     "expired_already": "The invitation has expired: extend it, or send it again.",

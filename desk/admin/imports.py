@@ -156,6 +156,7 @@ class ImportAdmin(CompanyScopedAdmin):
             "original": source,
             "done": source.progress(),
             "kinds": kinds,
+            "stays": counts.get(ImportRow.Kind.KEPT, 0),
             "chosen": chosen,
             "rows": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p")),
             "firms": firms[:FIRMS_NAMED],

@@ -1,6 +1,7 @@
 """First passwords, which an administrator hands over (S6, T55)."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -12,6 +13,9 @@ from audit.models import AuditEvent
 from companies.access import may_invite
 from companies.models import Membership
 from invitations.models.sending import Sending, SendingQuerySet, held, record_each
+
+if TYPE_CHECKING:
+    from invitations.models.invitation import Invitation
 
 # No 0, O, 1, l or I: it is read aloud or from a slip of paper.
 CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
@@ -33,23 +37,28 @@ class FirstPasswordQuerySet(SendingQuerySet):
             ValidationError: when no terms are published.
         """
         entries = list(entries)
-        made = [(entry, get_random_string(16, CHARACTERS)) for entry in entries]
-        encoded = {entry.pk: make_password(password) for entry, password in made}
+        passwords = {entry.pk: get_random_string(16, CHARACTERS) for entry in entries}
+        encoded = {key: make_password(word) for key, word in passwords.items()}
+        made: list[tuple[Membership, str]] = []
         with transaction.atomic():
-            keys = [entry.pk for entry in entries]
-            allowed = may_invite(by, Membership.objects.filter(pk__in=keys))
-            there = self.acceptable(timezone.now()).filter(membership__in=allowed)
-            live = list(there.select_related("company", "membership"))
-            taken = {invitation.membership_id for invitation in live}
-            fresh = Sending()
-            for keys in held(entry for entry in entries if entry.pk not in taken):
-                self.renew(keys, by, fresh)
-            record_each(AuditEvent.Kind.INVITATION_PREPARED, by, fresh.sent)
-            ready = {
-                invitation.membership_id
-                for invitation in [*live, *fresh.sent]
-                if invitation.keep_first_password(encoded[invitation.membership_id], by)
-            }
-        return [
-            (entry, word) for entry, word in made if entry.pk in ready
-        ], fresh.refused
+            prepared = Sending()
+            live = [i for keys in held(entries) for i in self.live(keys, by, prepared)]
+            record_each(AuditEvent.Kind.INVITATION_PREPARED, by, prepared.sent)
+            for invitation in [*live, *prepared.sent]:
+                entry = invitation.membership
+                if invitation.keep_first_password(encoded[entry.pk], by):
+                    made.append((entry, passwords[entry.pk]))
+                else:
+                    prepared.refuse(entry, "just_answered")
+        return made, prepared.refused
+
+    def live(
+        self, keys: list[int], by: User | None, prepared: Sending
+    ) -> "list[Invitation]":
+        """The open invitations of these entries; for the others they are made."""
+        allowed = may_invite(by, Membership.objects.filter(pk__in=keys))
+        there = self.acceptable(timezone.now()).filter(membership__in=allowed)
+        live = list(there.select_related("company", "membership"))
+        taken = {invitation.membership_id for invitation in live}
+        self.renew([key for key in keys if key not in taken], by, prepared)
+        return live

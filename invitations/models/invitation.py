@@ -226,6 +226,10 @@ class Invitation(OwnedByCompany):
     def audit_facts(self) -> dict[str, Any]:
         return {"email": self.sent_to, "version": self.version}
 
+    def record(self, kind: AuditEvent.Kind, by: User | None = None) -> None:
+        """Write one event about the person who is invited."""
+        AuditEvent.record(kind, by, self.company, self.membership, self.audit_facts)
+
     @property
     def is_expired(self) -> bool:
         return timezone.now() >= self.expires_at
@@ -332,9 +336,7 @@ class Invitation(OwnedByCompany):
         if not entry.join(user, now):
             entry.refresh_from_db()
             raise refusal(self.problem(version) or "replaced")
-        AuditEvent.record(
-            Kind.INVITATION_ACCEPTED, user, self.company, entry, self.audit_facts
-        )
+        self.record(Kind.INVITATION_ACCEPTED, user)
 
     def may_be_confirmed_by(self, inviter: User | None) -> bool:
         """Whether the inviter may still hand out this entry's templates (T18b).
@@ -349,13 +351,7 @@ class Invitation(OwnedByCompany):
     def wait_for_confirmation(self, version: int) -> None:
         rows = Invitation.objects.pending().filter(pk=self.pk, version=version)
         if rows.filter(held_at=None).update(held_at=timezone.now()):
-            AuditEvent.record(
-                Kind.INVITATION_HELD,
-                None,
-                self.company,
-                self.membership,
-                self.audit_facts,
-            )
+            self.record(Kind.INVITATION_HELD)
 
     @transaction.atomic
     def decline(self, version: int) -> bool:
@@ -363,13 +359,7 @@ class Invitation(OwnedByCompany):
         rows = Invitation.objects.pending().filter(pk=self.pk, version=version)
         declined = rows.update(**self.settled(self.State.DECLINED, timezone.now()))
         if declined:
-            AuditEvent.record(
-                Kind.INVITATION_DECLINED,
-                None,
-                self.company,
-                self.membership,
-                self.audit_facts,
-            )
+            self.record(Kind.INVITATION_DECLINED)
         return bool(declined)
 
     @transaction.atomic
@@ -399,13 +389,7 @@ class Invitation(OwnedByCompany):
     def note_new_link_asked(self, now: datetime) -> None:
         rows = Invitation.objects.pending().filter(pk=self.pk, new_link_asked_at=None)
         if rows.update(new_link_asked_at=now):
-            AuditEvent.record(
-                Kind.NEW_LINK_ASKED,
-                None,
-                self.company,
-                self.membership,
-                self.audit_facts,
-            )
+            self.record(Kind.NEW_LINK_ASKED)
 
     def keep_first_password(self, encoded: str, by: User | None) -> bool:
         """Keep the hash of a first password (S6). Return whether it is still pending.
@@ -416,13 +400,7 @@ class Invitation(OwnedByCompany):
         kept = {"first_password": encoded, "first_password_made_at": timezone.now()}
         if not rows.update(**kept):
             return False
-        AuditEvent.record(
-            Kind.FIRST_PASSWORD_MADE,
-            by,
-            self.company,
-            self.membership,
-            self.audit_facts,
-        )
+        self.record(Kind.FIRST_PASSWORD_MADE, by)
         return True
 
 

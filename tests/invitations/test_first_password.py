@@ -1,6 +1,7 @@
 """A first password that an administrator hands over (S6, T55)."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
@@ -14,6 +15,7 @@ from audit.models import AuditEvent
 from companies.tools import COMPANY_ADMINISTRATOR
 from invitations.models import Delivery, Invitation
 from tests.cast import PASSWORD, add_entry, invite, link_in, work
+from tests.meanwhile import just_before
 from tests.steps import (
     CHOSEN,
     FORGOT,
@@ -416,3 +418,14 @@ def test_none_is_kept_or_noted_for_an_invitation_that_was_revoked_meanwhile(ivo,
     ivo.refresh_from_db()
     assert not ivo.first_password
     assert not AuditEvent.objects.filter(kind=Kind.FIRST_PASSWORD_MADE).exists()
+
+
+def test_who_answers_at_that_moment_is_named_and_gets_none(ada, ivo):
+    """T55: no password is shown that would open nothing."""
+    decline = partial(ivo.decline, ivo.version)
+    entries = [ivo.membership]
+    with just_before('UPDATE "invitations_invitation" SET "first_password"', decline):
+        made, refused = Invitation.objects.make_first_passwords(entries, ada.user)
+    assert made == []
+    [(entry, why)] = refused
+    assert entry == ivo.membership and "just answered" in why
