@@ -173,7 +173,8 @@ class AuditEvent(AppendOnly):
     @property
     def details(self) -> list[str]:
         """The facts in words."""
-        return [f"{key}: {value}" for key, value in self.facts.items()]
+        facts = self.facts.items()
+        return [f"{key.replace('_', ' ')}: {value}" for key, value in facts]
 
     @classmethod
     def of(

@@ -214,7 +214,7 @@ def why_not_in_force(grant: ProjectMembership) -> str:
     match grant.standing_on(timezone.localdate()):
         case Standing.SUSPENDED if grant.suspended_at:
             since = spoken(timezone.localdate(grant.suspended_at))
-            return f"suspended since {since}: {grant.suspension_reason}"
+            return f"suspended since {since}: {grant.suspension_reason.rstrip('.')}"
         case Standing.NOT_BEGUN:
             return "it has not begun"
         case Standing.OVER:

@@ -11,6 +11,7 @@ from django.urls import path, reverse
 
 from accounts.requests import UserRequest
 from companies.admin import CompanyScopedAdmin
+from companies.explanations import everywhere
 from companies.models import Membership
 from desk.status import Status
 from desk.steps import Finding
@@ -49,6 +50,7 @@ class StoryPages(CompanyScopedAdmin):
             step=self.offer(request, story),
             moments=timeline(story),
             sections=sections(story),
+            everywhere=everywhere(entry),
         )
 
     def why(self, request: UserRequest) -> HttpResponse:

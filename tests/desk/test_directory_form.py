@@ -345,7 +345,7 @@ def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_, tower):
         Kind.GRANT_CHANGED: [
             "project: 24-017 Harbour Tower",
             f"template: {FOREMAN}",
-            "last_day: 2030-06-30",
+            "last day: 2030-06-30",
         ],
     }
 

@@ -305,7 +305,7 @@ def test_what_is_filtered_is_taken_away(as_, ada, ivo, max_):
     happen(ada.company, max_, by=ada.user, job_title="=1+1")
     header, row = exported(as_(ada), person="weber")
     assert header == ["When", "Who", "What", "About", "Details"]
-    assert row[1:] == ["ada@acme.example", "Changed", "Max Weber", "job_title: =1+1"]
+    assert row[1:] == ["ada@acme.example", "Changed", "Max Weber", "job title: =1+1"]
     assert re.fullmatch(r"[\d-]+T[\d:]+[+-]\d\d:\d\d", row[0])
     page = text(as_(ada).get(LIST, {"person": "weber"}))
     assert f'href="{EXPORT}?person=weber"' in page

@@ -582,3 +582,11 @@ def test_a_search_costs_the_same_for_many(as_, ada, acme, queries, count):  # no
     with queries:
         client.get(WHY, {"q": "x.example"})
     assert len(queries) <= 12, str(queries)
+
+
+def test_of_an_administrator_is_said_that_they_see_all_projects(as_, ada, acme, tower):
+    """Without a grant they are on no project, and reach each (S4)."""
+    Project.objects.create(company=acme, name="Annex", number="24-018")
+    page = as_(ada).get(f"/admin/companies/membership/{ada.pk}/story/").text
+    assert "Admin on all tools of all active projects (2)" in page
+    assert "On no project yet." not in page
