@@ -338,15 +338,16 @@ def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_, tower):
     }
     assert save(as_(ada), max_, **given).status_code == 302
     events = AuditEvent.objects.about(max_).filter(actor=ada.user)
-    assert {event.kind: event.details for event in events} == {
-        Kind.TEMPLATE_CHANGED: ["before: Member", "after: Company Administrator"],
-        Kind.ENTRY_DEACTIVATED: [],
-        Kind.ENTRY_CHANGED: ["telephone: — → 030 1234"],
-        Kind.GRANT_CHANGED: [
+    # PostgreSQL keeps facts in an order of its own.
+    assert {event.kind: set(event.details) for event in events} == {
+        Kind.TEMPLATE_CHANGED: {"before: Member", "after: Company Administrator"},
+        Kind.ENTRY_DEACTIVATED: set(),
+        Kind.ENTRY_CHANGED: {"telephone: — → 030 1234"},
+        Kind.GRANT_CHANGED: {
             "project: 24-017 Harbour Tower",
             f"template: {FOREMAN}",
             "last day: 2030-06-30",
-        ],
+        },
     }
 
 
