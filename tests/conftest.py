@@ -34,6 +34,15 @@ if process := os.environ.get("PYTEST_XDIST_WORKER"):
         cache["LOCATION"] += f"?db={named + int(process.removeprefix('gw'))}"
 
 
+# They ask all pages as everybody: begun last, they would leave a process with nothing
+# to do beside them.
+LONGEST = {"test_differential.py", "test_scope.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, (_, why) in MISSING.items():
         if item.get_closest_marker(marker):
