@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 
 from companies.conditions import in_force
 from companies.models import Membership, Project, ProjectMembership
-from companies.models.grants import Standing
+from companies.models.grants import GrantState
 from companies.models.templates import effective
 from companies.tools import TOOLS, Level, Scope
 
@@ -211,13 +211,13 @@ def obstacle(entry: Membership, project: Project | None) -> str:
 
 def why_not_in_force(grant: ProjectMembership) -> str:
     """Why a grant lets nobody in today; empty while it does."""
-    match grant.standing_on(timezone.localdate()):
-        case Standing.SUSPENDED if grant.suspended_at:
+    match grant.state_on(timezone.localdate()):
+        case GrantState.SUSPENDED if grant.suspended_at:
             since = spoken(timezone.localdate(grant.suspended_at))
             return f"suspended since {since}: {grant.suspension_reason.rstrip('.')}"
-        case Standing.NOT_BEGUN:
+        case GrantState.NOT_BEGUN:
             return "it has not begun"
-        case Standing.OVER:
+        case GrantState.OVER:
             return "it is over"
     return ""
 

@@ -22,7 +22,7 @@ from companies.admin.scoped import (
 from companies.desk import desk_company
 from companies.explanations import spoken
 from companies.models import Membership, Project, ProjectMembership
-from companies.models.grants import Standing, record_grants
+from companies.models.grants import GrantState, record_grants
 from companies.tools import Level
 
 Kind = AuditEvent.Kind
@@ -30,21 +30,21 @@ Kind = AuditEvent.Kind
 PROJECTS_FOUND = 500  # by one search
 
 
-class StandingFilter(admin.SimpleListFilter):
+class GrantStateFilter(admin.SimpleListFilter):
     """Whether a grant holds today."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*Standing.choices, ("ending", "Ends within seven days")]
+        return [*GrantState.choices, ("ending", "Ends within seven days")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         today, wanted = timezone.localdate(), self.value()
         if wanted == "ending":
             return queryset.ending(today)
-        is_known = wanted in Standing.values
-        return queryset.standing(wanted, today) if is_known else queryset
+        is_known = wanted in GrantState.values
+        return queryset.in_state(wanted, today) if is_known else queryset
 
 
 @admin.register(ProjectMembership)
@@ -56,7 +56,7 @@ class GrantAdmin(CompanyScopedAdmin):
     list_display = ["person", "project", "template", "days", "state"]
     list_display_links = ["person"]
     list_filter = [
-        StandingFilter,
+        GrantStateFilter,
         ("template", CompanyRelatedFilter),
         ("project", CompanyRelatedFilter),
     ]
@@ -100,7 +100,7 @@ class GrantAdmin(CompanyScopedAdmin):
 
     @admin.display(description="state")
     def state(self, grant: ProjectMembership) -> str:
-        return grant.standing_words(timezone.localdate()) if grant.pk else "—"
+        return grant.state_words(timezone.localdate()) if grant.pk else "—"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A grant keeps its person and project; another one is another grant."""

@@ -29,7 +29,7 @@ DEACTIVATED = "Is deactivated: reactivate them first."
 ENDED_BEFORE = "Ended before the first day."
 
 
-class Standing(models.TextChoices):
+class GrantState(models.TextChoices):
     """Whether a grant lets its person in on a day."""
 
     IN_FORCE = "now", "In force"
@@ -51,16 +51,16 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         """Grants that hold on this day or will hold later."""
         return self.not_ended(day).filter(suspended_at=None)
 
-    def standing(self, standing: str, day: date) -> Self:
-        """Those of which `standing_on` says this."""
-        if standing == Standing.SUSPENDED:
+    def in_state(self, state: str, day: date) -> Self:
+        """Those of which `state_on` says this."""
+        if state == GrantState.SUSPENDED:
             return self.exclude(suspended_at=None)
         conditions = {
-            Standing.IN_FORCE: in_force(day),
-            Standing.NOT_BEGUN: Q(starts_on__gt=day, suspended_at=None),
-            Standing.OVER: Q(ends_on__lt=day, suspended_at=None),
+            GrantState.IN_FORCE: in_force(day),
+            GrantState.NOT_BEGUN: Q(starts_on__gt=day, suspended_at=None),
+            GrantState.OVER: Q(ends_on__lt=day, suspended_at=None),
         }
-        return self.filter(conditions[Standing(standing)])
+        return self.filter(conditions[GrantState(state)])
 
     def ending(self, day: date) -> Self:
         """Grants of active people that hold, and whose last day is near."""
@@ -101,17 +101,14 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         today = timezone.localdate()
         granting = Granting()
         for entry, project, template in pairs:
-            place = places.get((entry.pk, project.pk))
-            grant = place or ProjectMembership(company=project.company)
+            new = ProjectMembership(company=project.company)
+            grant = places.get((entry.pk, project.pk), new)
             grant.project, grant.membership = project, entry
-            if place and place.standing_on(today) != Standing.OVER:
-                granting.there.append(place)
+            if grant.pk and grant.state_on(today) != GrantState.OVER:
+                granting.there.append(grant)
                 continue
-            grant.template, grant.starts_on, grant.ends_on = (
-                template,
-                starts_on,
-                ends_on,
-            )
+            grant.template = template
+            grant.starts_on, grant.ends_on = starts_on, ends_on
             if sentence := grant.why_not(by):
                 granting.refused.append((entry, sentence))
             else:
@@ -204,7 +201,7 @@ class Granting:
         """Who was not put on a project, each with the reason."""
         today = timezone.localdate()
         there = [
-            (grant.membership, STAYS.format(grant.standing_words(today)))
+            (grant.membership, STAYS.format(grant.state_words(today)))
             for grant in self.there
         ]
         return [*there, *self.refused]
@@ -342,21 +339,21 @@ class ProjectMembership(OwnedByCompany):
         }
         return {name: value for name, value in facts.items() if value}
 
-    def standing_on(self, day: date) -> Standing:
+    def state_on(self, day: date) -> GrantState:
         """Whether it lets the person in on a day, as far as it is up to the grant."""
         if self.suspended_at:
-            return Standing.SUSPENDED
+            return GrantState.SUSPENDED
         if self.starts_on and self.starts_on > day:
-            return Standing.NOT_BEGUN
+            return GrantState.NOT_BEGUN
         is_over = self.ends_on and self.ends_on < day
-        return Standing.OVER if is_over else Standing.IN_FORCE
+        return GrantState.OVER if is_over else GrantState.IN_FORCE
 
-    def standing_words(self, day: date) -> str:
+    def state_words(self, day: date) -> str:
         """The same in words; of a suspension, why."""
-        standing = self.standing_on(day)
-        if standing == Standing.SUSPENDED:
-            return f"{standing.label}: {self.suspension_reason}"
-        return str(standing.label)
+        state = self.state_on(day)
+        if state == GrantState.SUSPENDED:
+            return f"{state.label}: {self.suspension_reason}"
+        return str(state.label)
 
     def template_elsewhere(self) -> PermissionTemplate | None:
         """The template that this person would hold on another project."""

@@ -20,9 +20,9 @@ from companies.models.company import AnyUser, OwnedByCompany
 from companies.models.directory import Membership, MembershipQuerySet
 from companies.models.grants import (
     Granting,
+    GrantState,
     ProjectMembership,
     ProjectMembershipQuerySet,
-    Standing,
 )
 from companies.models.templates import PermissionLevel, PermissionTemplate
 from companies.tools import TOOLS, Level, Scope
@@ -209,7 +209,7 @@ class Project(OwnedByCompany):
         there = {
             grant.membership_id
             for grant in self.project_memberships.all()
-            if grant.standing_on(today) != Standing.OVER
+            if grant.state_on(today) != GrantState.OVER
         }
         coming, known, bound, shut = [], [], [], []
         for grant in source.crew_with_suspended():

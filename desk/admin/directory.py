@@ -86,7 +86,7 @@ class ProjectInline(CompanyScopedInline):
     @admin.display(description="today")
     def standing(self, grant: ProjectMembership) -> str:
         """Whether it holds today; of a suspended one, why."""
-        return grant.standing_words(timezone.localdate()) if grant.pk else ""
+        return grant.state_words(timezone.localdate()) if grant.pk else ""
 
 
 @admin.register(Membership)

@@ -21,7 +21,7 @@ from invitations.models import Invitation
 State = Invitation.State
 
 
-class Standing(models.TextChoices):
+class InvitationState(models.TextChoices):
     """What a reader tells apart: a pending invitation may need something."""
 
     OPEN = "open", "Open"
@@ -32,7 +32,7 @@ class Standing(models.TextChoices):
     DECLINED = State.DECLINED.value, "Declined"
 
     @classmethod
-    def of(cls, invitation: Invitation) -> "Standing":
+    def of(cls, invitation: Invitation) -> "InvitationState":
         if invitation.state != State.PENDING:
             return cls(invitation.state)
         if invitation.held_at:
@@ -44,27 +44,27 @@ class Standing(models.TextChoices):
         pending, held = Q(state=State.PENDING), Q(held_at__isnull=False)
         expired = Q(expires_at__lte=now)
         match self:
-            case Standing.OPEN:
+            case InvitationState.OPEN:
                 return pending & ~held & ~expired
-            case Standing.NEEDS_CONFIRMATION:
+            case InvitationState.NEEDS_CONFIRMATION:
                 return pending & held
-            case Standing.EXPIRED:
+            case InvitationState.EXPIRED:
                 return pending & ~held & expired
         return Q(state=self.value)
 
 
-class StandingFilter(admin.SimpleListFilter):
+class InvitationStateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(Standing.choices)
+        return list(InvitationState.choices)
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         wanted = self.value()
-        if wanted not in Standing.values:
+        if wanted not in InvitationState.values:
             return queryset
-        return queryset.filter(Standing(wanted).condition(timezone.now()))
+        return queryset.filter(InvitationState(wanted).condition(timezone.now()))
 
 
 @admin.register(Invitation)
@@ -78,7 +78,7 @@ class InvitationAdmin(ProgressPages, RepairPages):
         "sent_at",
         "expires_at",
     ]
-    list_filter = [StandingFilter]
+    list_filter = [InvitationStateFilter]
     list_select_related = ["company", "membership__user"]
     search_fields = ["sent_to"]  # with what the directory is searched by
     search_help_text = "Search by name, e-mail address or firm."
@@ -108,7 +108,7 @@ class InvitationAdmin(ProgressPages, RepairPages):
 
     @admin.display(description="state", ordering="state")
     def standing(self, invitation: Invitation) -> str:
-        return str(Standing.of(invitation).label)
+        return str(InvitationState.of(invitation).label)
 
     @admin.display(description="invited by")
     def inviter(self, invitation: Invitation) -> str:

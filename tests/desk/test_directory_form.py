@@ -45,6 +45,22 @@ def save(client, entry, **fields):
     return client.post(f"{DIRECTORY}{entry.pk}/change/", given)
 
 
+def grant_row(grant, **fields):
+    """The row of a grant in the form of its person, as it stands but for these."""
+    row = {
+        "id": grant.pk,
+        "membership": grant.membership_id,
+        "project": grant.project_id,
+        "template": grant.template_id,
+        **fields,
+    }
+    return {
+        "project_memberships-TOTAL_FORMS": 1,
+        "project_memberships-INITIAL_FORMS": 1,
+        **{f"project_memberships-0-{name}": value for name, value in row.items()},
+    }
+
+
 def errors(answer):
     return answer.context["adminform"].form.errors
 
@@ -287,18 +303,10 @@ def test_who_joins_while_their_form_is_saved_stays_in(as_, ada, ivo):
     assert (entry.user, entry.phone) == (user, "+49 30 1234")
 
 
-def test_who_is_suspended_while_their_form_is_saved_stays_so(as_, ada, max_, tower):
+def test_who_is_suspended_while_their_form_is_saved_stays_so(as_, ada, max_):
     grant = max_.project_memberships.get()
     client = as_(ada)
-    row = {
-        "project_memberships-TOTAL_FORMS": 1,
-        "project_memberships-INITIAL_FORMS": 1,
-        "project_memberships-0-id": grant.pk,
-        "project_memberships-0-membership": max_.pk,
-        "project_memberships-0-project": tower.pk,
-        "project_memberships-0-template": grant.template_id,
-        "project_memberships-0-ends_on": "2030-06-30",
-    }
+    row = grant_row(grant, ends_on="2030-06-30")
     happens = partial(max_.project_memberships.suspend, "insurance ended", None)
     with just_before('UPDATE "companies_projectmembership" SET', happens):
         assert save(client, max_, **row).status_code == 302
@@ -320,7 +328,7 @@ def test_who_is_deleted_while_their_form_is_saved_is_not_made_anew(as_, ada, acm
     assert told == ["Somebody else has changed this meanwhile. Look at it again."]
 
 
-def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_, tower):
+def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_):
     """T56: from what to what, and of the kind that the actions write for the same."""
     grant = max_.project_memberships.get()
     administrator = template(ada.company, COMPANY_ADMINISTRATOR)
@@ -328,13 +336,7 @@ def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_, tower):
         "phone": "030 1234",
         "template": administrator.pk,
         "is_active": None,
-        "project_memberships-TOTAL_FORMS": 1,
-        "project_memberships-INITIAL_FORMS": 1,
-        "project_memberships-0-id": grant.pk,
-        "project_memberships-0-membership": max_.pk,
-        "project_memberships-0-project": tower.pk,
-        "project_memberships-0-template": grant.template_id,
-        "project_memberships-0-ends_on": "2030-06-30",
+        **grant_row(grant, ends_on="2030-06-30"),
     }
     assert save(as_(ada), max_, **given).status_code == 302
     events = AuditEvent.objects.about(max_).filter(actor=ada.user)
