@@ -13,6 +13,7 @@ from companies.models import Project
 from invitations import emails
 from invitations.models import Invitation
 from procore_site.management.commands import demo
+from tests.browser.steps import follow
 from tests.browser.test_story import failed
 from tests.cast import work
 from tests.desk.lists import xlsx_file
@@ -64,7 +65,7 @@ def test_working(page, take, log_in):
 def test_explaining(page, take, log_in):
     log_in("luis.ortega@harborpine.example")
     page.get_by_role("button", name="Favourite: Harbor Tower").click()
-    page.get_by_role("link", name="My access").click()
+    follow(page.get_by_role("link", name="My access"))
     page.locator("summary", has_text="Harbor Tower").click()
     page.mouse.move(0, 0)
     take("my-access", 1280, 1020)
@@ -80,9 +81,9 @@ def test_administering(page, take, log_in):
     page.get_by_role("combobox", name="Action").select_option("Invite")
     take("directory", 1280, 760)
     page.goto(reverse("admin:companies_permissiontemplate_changelist"))
-    page.get_by_role("link", name="Subcontractor – External").click()
+    follow(page.get_by_role("link", name="Subcontractor – External"))
     page.get_by_role("radio", name="RFIs: None").check()
-    page.get_by_role("button", name="Save", exact=True).click()
+    follow(page.get_by_role("button", name="Save", exact=True))
     take("template", 1280, 1720)
 
 
@@ -96,7 +97,7 @@ def test_the_desk(page, take, log_in, failed):  # noqa: F811
     page.goto(reverse("admin:companies_membership_story", args=[failed[0].pk]))
     take("story", 1280, 760)
     page.goto(reverse("admin:invitations_invitation_repair"))
-    page.get_by_role("link", name="Correct to gmail.com").click()
+    follow(page.get_by_role("link", name="Correct to gmail.com"))
     take("repair", 1280, 680)
 
 

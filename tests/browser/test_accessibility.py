@@ -19,7 +19,7 @@ from companies.models import (
 )
 from invitations.models import Invitation, Terms
 from procore_site.management.commands import demo
-from tests.browser.keyboard import press_tab_to
+from tests.browser.steps import follow, press_tab_to
 from tests.cast import add_entry, invite, work
 from tests.desk.lists import xlsx_file
 
@@ -52,6 +52,7 @@ def check(page):
     def check(url=""):
         if url:
             assert page.goto(str(url)).status in (200, 404), url
+        page.wait_for_load_state()
         faults = [fault for sight in SIGHTS for fault in look(page, *sight)]
         assert not faults, page.url
 
@@ -74,14 +75,14 @@ def test_pages_before_the_log_in(page, check):
         check(reverse(name))
     page.goto(reverse("account_reset_password"))
     page.get_by_label("E-mail address").fill("nobody@example.com")
-    page.get_by_role("button", name="Send the mail").click()
+    follow(page.get_by_role("button", name="Send the mail"))
     check()
     for url in ("/nothing-here/", "/invitations/cut-off/", reverse("invitations:join")):
         check(url)
     page.goto(reverse("account_login"))
     page.get_by_label("E-mail address").fill("nobody@example.com")
     page.get_by_label("Password", exact=True).fill("wrong")
-    page.get_by_role("button", name="Log In", exact=True).click()
+    follow(page.get_by_role("button", name="Log In", exact=True))
     check()
 
 
@@ -101,9 +102,9 @@ def test_pages_of_joining(page, check):
     page.get_by_role("button", name="Set Password").click()
     expect(page.get_by_text("The password needs").first).to_be_visible()
     check()
-    page.get_by_role("link", name="Not for me").click()
+    follow(page.get_by_role("link", name="Not for me"))
     check()
-    page.get_by_role("link", name="Back", exact=True).click()
+    follow(page.get_by_role("link", name="Back", exact=True))
     for label in ("Password", "Confirm"):
         page.get_by_label(label, exact=True).fill(demo.PASSWORD)
     page.get_by_role("button", name="Set Password").click()
@@ -186,8 +187,8 @@ def test_pages_of_the_overview_and_the_directory(page, check, log_in):
     page.get_by_role("checkbox", name="Select all").check()
     run(page, "Send the invitation again")
     check()
-    page.get_by_role("button", name="Send again").click()
-    page.get_by_role("link", name="See them arrive").click()
+    follow(page.get_by_role("button", name="Send again"))
+    follow(page.get_by_role("link", name="See them arrive"))
     check()
     check(f"{page.url}?state=refused")
 
@@ -214,14 +215,16 @@ def test_pages_that_ask_before_an_action(page, check, log_in, action):
 def test_pages_of_an_import(page, check, log_in):
     log_in(ADMINISTRATOR)
     check(reverse("admin:desk_import_add"))
-    page.get_by_role("button", name="Upload and compare").click()
-    upload(page, Other=[["Nothing"]])
+    picture = {"name": "list.xlsx", "mimeType": "image/png", "buffer": b"\x89PNG\0"}
+    upload(page, picture)
+    check()
+    upload(page, a_list(Other=[["Nothing"]]))
     check()
     page.get_by_label("People", exact=True).check()
-    page.get_by_role("button", name="Compare", exact=True).click()
+    follow(page.get_by_role("button", name="Compare", exact=True))
     for verb in ("Apply", "Undo what nothing has come of yet"):
         check_while_it_works(page, check)
-        page.get_by_role("button", name=verb).click()
+        follow(page.get_by_role("button", name=verb))
     check_while_it_works(page, check)
     check(reverse("admin:desk_import_changelist"))
 
@@ -324,7 +327,9 @@ def test_pages_of_handing_out_access(page, check, log_in):
     page.goto(reverse("admin:companies_membership_changelist"))
     page.get_by_role("checkbox", name="Sam Delgado").check()
     run(page, "Add to a project …")
-    page.get_by_role("button", name="Add to a project").click()
+    choose(page, "24-017", "Harbor Tower")
+    page.get_by_label("Last day").fill("2020-01-31")
+    follow(page.get_by_role("button", name="Add to a project"))
     check()
     grant = ProjectMembership.objects.filter(membership__email=FOREMAN).first()
     check(reverse("admin:companies_projectmembership_change", args=[grant.pk]))
@@ -338,7 +343,7 @@ def test_pages_of_a_crew(page, check, log_in):
     source = Project.objects.get(number="24-017")
     target = Project.objects.get(number="24-011")
     check(reverse("admin:companies_project_change", args=[target.pk]))
-    page.get_by_role("link", name="Bring a crew").click()
+    follow(page.get_by_role("link", name="Bring a crew"))
     page.locator(".select2-selection").click()
     page.locator(".select2-search__field").fill("24-01")
     check()
@@ -348,9 +353,7 @@ def test_pages_of_a_crew(page, check, log_in):
     check()
     check(reverse("admin:companies_project_demobilise", args=[target.pk]))
     check(reverse("admin:companies_project_add_people", args=[target.pk]))
-    page.locator(".select2-selection").click()
-    page.locator(".select2-search__field").fill("sam")
-    page.get_by_role("option", name="Sam Delgado").click()
+    choose(page, "sam", "Sam Delgado")
     check()
 
 
@@ -366,9 +369,16 @@ def test_pages_of_a_template(page, check, log_in):
     check()
 
 
+def choose(page, typed, name):
+    """Find one of many by what is typed into the field that completes it."""
+    page.locator(".select2-selection").click()
+    page.locator(".select2-search__field").fill(typed)
+    page.get_by_role("option", name=name).click()
+
+
 def run(page, action):
     page.get_by_role("combobox", name="Action").select_option(action)
-    page.get_by_role("button", name="Run", exact=True).click()
+    follow(page.get_by_role("button", name="Run", exact=True))
 
 
 def a_list(**sheets):
@@ -389,9 +399,9 @@ def a_list(**sheets):
     return {"name": "people.xlsx", "mimeType": "", "buffer": content}
 
 
-def upload(page, **sheets):
-    page.get_by_label("CSV or XLSX file").set_input_files(a_list(**sheets))
-    page.get_by_role("button", name="Upload and compare").click()
+def upload(page, file):
+    page.get_by_label("CSV or XLSX file").set_input_files(file)
+    follow(page.get_by_role("button", name="Upload and compare"))
 
 
 DONE = re.compile("would be done|was applied|was undone")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import User
-from tests.browser.keyboard import press_tab_to
+from tests.browser.steps import press_tab_to
 from tests.cast import PASSWORD, add_entry, invite, put_on
 
 pytestmark = pytest.mark.browser

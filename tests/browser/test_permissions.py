@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from companies.models import Project, ProjectMembership, Vendor
 from invitations.models import Delivery
-from tests.browser.keyboard import press_tab_to
+from tests.browser.steps import press_tab_to
 from tests.cast import FOREMAN, PASSWORD, add_entry, invite, put_on, template
 
 pytestmark = pytest.mark.browser

@@ -1,6 +1,15 @@
-"""Ways through a page without a mouse."""
+"""Steps that somebody takes on a page."""
 
 import pytest
+
+
+def follow(locator):
+    """Click what leads to another page, and wait until that is there.
+
+    `click` alone returns while the old page still stands, or an empty one.
+    """
+    with locator.page.expect_navigation():
+        locator.click()
 
 
 def press_tab_to(page, locator, key="Tab"):
