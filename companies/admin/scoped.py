@@ -217,6 +217,13 @@ class PagedChangeList(ChangeList):
     Else the database would make up what is shown for every row before the page.
     """
 
+    def get_ordering(
+        self, request: HttpRequest, queryset: models.QuerySet[Any]
+    ) -> list[Any]:
+        """By what was asked for; rows that are alike in it stand as they always do."""
+        alike = queryset.order_by(*(self.lookup_opts.ordering or ()))
+        return list(dict.fromkeys(super().get_ordering(request, alike)))
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         order = self.queryset.query.order_by

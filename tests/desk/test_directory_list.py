@@ -98,6 +98,28 @@ def listed(client, **query):
     return [str(row) for row in answer.context["cl"].result_list]
 
 
+def test_within_a_firm_people_stand_by_their_names(as_, ada):
+    """And so they do from Z to A of the firms."""
+    firms = [Vendor.objects.create(company=ada.company, name=name) for name in "AB"]
+    for name in ("Cy", "Ann", "Bo"):
+        for firm in firms:
+            email = f"{name}.{firm}@subco.example"
+            add_entry(ada.company, email, last_name=f"{name} of {firm}", vendor=firm)
+    client = as_(ada)
+    number = column(client, "vendor")
+    of_a, of_b = (
+        [f"{name} of {firm}" for name in ("Ann", "Bo", "Cy")] for firm in "AB"
+    )
+    found = listed(client, o=number, q="subco")
+    assert found == [*of_a, *of_b]
+    assert listed(client, o=f"-{number}", q="subco") == [*of_b, *of_a]
+
+
+def column(client, name):
+    """The number that sorts the list by this column."""
+    return client.get(DIRECTORY).context["cl"].list_display.index(name)
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_each_status_is_told_and_found(as_, ada, status):
     """S6, T22: the word is the same in the list, in the form and in the filter."""
