@@ -9,11 +9,9 @@ from operator import or_
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
-from typing import Any
 from uuid import uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -22,9 +20,10 @@ from audit.models import AuditEvent
 from bench import pages
 from bench.desk_report import write
 from bench.desk_world import DeskSize, fill_desk
-from bench.figures import Figure, Limit, at_least, at_most, no_more_than
+from bench.figures import Figure, Limit, at_least, at_most, no_more_than, timed
+from bench.importing import Importing
 from bench.pages import Browser
-from bench.plans import Plan, explain
+from bench.plans import Plan, explain, no_big_scans
 from bench.server import drop, use
 from bench.world import found
 from companies.models import Company, Membership, PermissionTemplate
@@ -67,6 +66,8 @@ LISTS = {
     "History": "/admin/audit/auditevent/",
     "A person": f"{DIRECTORY}17/change/",
 }
+# Sorted by what the rows name: only the firms and templates of the company are read.
+BY_ANOTHER_ROW = ["Directory, by firm", "Directory, by template"]
 # Not lists of rows: they count over all people of the company.
 COUNTING = {
     "Directory, mails that were refused": f"{DIRECTORY}?status=mail_refused",
@@ -87,6 +88,7 @@ class DeskResults:
     sent: dict[int, Figure] = field(default_factory=dict)  # invitations a second
     rows_alone: dict[int, Figure] = field(default_factory=dict)
     sent_queries: dict[int, int] = field(default_factory=dict)
+    importing: Importing = field(default_factory=Importing)
     plans: list[Plan] = field(default_factory=list)
 
     def limits(self) -> list[Limit]:
@@ -111,7 +113,9 @@ class DeskResults:
             *searches,
             self.limit_beside_a_plain_search(),
             *self.limits_of_sending(),
+            *self.importing.limits(),
             self.limit_of_queries(),
+            no_big_scans(self.plans),
         ]
 
     def limit_beside_a_plain_search(self) -> Limit:
@@ -178,7 +182,8 @@ def say(text: str) -> None:
 def measure(results: DeskResults, rounds: int) -> None:
     """Take each figure of the reading once in each round: what disturbs disturbs all.
 
-    Sending has rounds of its own after that, since it adds people to the company.
+    Sending and importing have rounds of their own after that, since they add people to
+    the company.
     """
     browsers = {}
     for name in results.sizes:
@@ -191,12 +196,13 @@ def measure(results: DeskResults, rounds: int) -> None:
             for what, path in {**LISTS, **COUNTING, **SEARCHES}.items():
                 read(results, what, name, partial(browser.get, path))
             read(results, PLAIN_SEARCH, name, search_plainly)
-    for what in ("Directory", "History", *SEARCHES):
+    for what in ("Directory", *BY_ANOTHER_ROW, "History", *SEARCHES):
         path = {**LISTS, **SEARCHES}[what]
         results.plans += explain(what, browsers[ALL].queries(path))
     for _ in range(rounds):
         for size in AT_ONCE:
             invite(results, size)
+        results.importing.measure(ADMINISTRATOR)
 
 
 def read(
@@ -208,23 +214,6 @@ def read(
         figure = kept.setdefault((what, name), Figure([]))
         figure.rounds.append(median(one[each] for one in taken))
     results.queries[what, name] = taken[-1][2]
-
-
-def timed(work: Callable[[], object]) -> tuple[float, float, int]:
-    """How long it took, how long of that in the database, and how many queries."""
-    spans: list[float] = []
-
-    def clock(execute: Any, *given: Any) -> Any:
-        started = perf_counter()
-        try:
-            return execute(*given)
-        finally:
-            spans.append(perf_counter() - started)
-
-    started = perf_counter()
-    with connection.execute_wrapper(clock):
-        work()
-    return perf_counter() - started, sum(spans), len(spans)
 
 
 def search_plainly() -> None:

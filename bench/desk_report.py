@@ -6,6 +6,7 @@ from pathlib import Path
 from time import strftime
 from typing import TYPE_CHECKING
 
+from bench.importing import ROWS
 from bench.report import plan_table, table
 
 if TYPE_CHECKING:
@@ -13,8 +14,15 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, results: "DeskResults", options: Namespace) -> None:
-    parts = [head(results, options), limits(results), pages(results), sending(results)]
-    path.write_text("\n\n".join([*parts, plan_table(results.plans)]) + "\n")
+    parts = [
+        head(results, options),
+        limits(results),
+        pages(results),
+        sending(results),
+        importing(results),
+        plan_table(results.plans),
+    ]
+    path.write_text("\n\n".join(parts) + "\n")
 
 
 def head(results: "DeskResults", options: Namespace) -> str:
@@ -88,5 +96,21 @@ def sending(results: "DeskResults") -> str:
 Invitations, mails to send and events are written in one transaction; the mails go out
 from the worker. Beside it, in turn, the same rows alone: three `bulk_create` in one
 transaction, with nothing asked, held or checked before.
+
+{table(columns, rows)}"""
+
+
+def importing(results: "DeskResults") -> str:
+    queries = results.importing.queries
+    rows = [
+        [what, f"{seconds:.2f} s", str(queries.get(what, ""))]
+        for what, seconds in results.importing.seconds.items()
+    ]
+    columns = ["what", "time", "queries of a step"]
+    return f"""## Importing
+
+New people from a CSV file, each put on a project, invited, and all of that undone:
+{ROWS:,} rows. The requests are the upload, the page before and after each kind of work,
+and its buttons; the work is done in steps of 250 rows, each a transaction.
 
 {table(columns, rows)}"""

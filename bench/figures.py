@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
+from typing import Any
+
+from django.db import connection
 
 
 def rate(calls: int, work: Callable[[], object]) -> float:
@@ -16,6 +19,23 @@ def rate(calls: int, work: Callable[[], object]) -> float:
 def typical(measure: Callable[[], float], passes: int = 5) -> float:
     """The median of several passes, where one is so short that anything disturbs it."""
     return median(measure() for _ in range(passes))
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float, int]:
+    """How long it took, how long of that in the database, and how many queries."""
+    spans: list[float] = []
+
+    def clock(execute: Any, *given: Any) -> Any:
+        started = perf_counter()
+        try:
+            return execute(*given)
+        finally:
+            spans.append(perf_counter() - started)
+
+    started = perf_counter()
+    with connection.execute_wrapper(clock):
+        work()
+    return perf_counter() - started, sum(spans), len(spans)
 
 
 @dataclass

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connection
 
+from bench.figures import Limit
+
 BIG_TABLE = 10_000  # rows, from which on it must not be read from end to end
 
 type Query = tuple[str, Any]
@@ -39,6 +41,16 @@ class Plan:
         """The first number behind some words of the plan."""
         found = re.search(rf"{pattern}([\d.]+)", "\n".join(self.lines))
         return found[1] if found else "0"
+
+
+def no_big_scans(plans: list[Plan]) -> Limit:
+    scans = [
+        f"{plan.what} reads {', '.join(plan.big_scans)}"
+        for plan in plans
+        if plan.big_scans
+    ]
+    sentence = "No sequential scan of a table of over 10,000 rows"
+    return Limit(sentence, "; ".join(scans) or "none", "none", not scans)
 
 
 def explain(what: str, queries: list[Query]) -> list[Plan]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from os import getloadavg
 
 from bench.figures import Figure, Limit, at_least, at_most, no_more_than
-from bench.plans import Plan
+from bench.plans import Plan, no_big_scans
 from bench.profiles import Profile
 from bench.world import Size
 
@@ -73,7 +73,7 @@ class Results:
         return [
             *self.limits_of_questions(),
             *self.limits_of_pages(),
-            self.limit_of_plans(),
+            no_big_scans(self.plans),
         ]
 
     def limits_of_questions(self) -> list[Limit]:
@@ -128,12 +128,3 @@ class Results:
                 0.8,
             ),
         ]
-
-    def limit_of_plans(self) -> Limit:
-        scans = [
-            f"{plan.what} reads {', '.join(plan.big_scans)}"
-            for plan in self.plans
-            if plan.big_scans
-        ]
-        sentence = "No sequential scan of a table of over 10,000 rows"
-        return Limit(sentence, "; ".join(scans) or "none", "none", not scans)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ObjectNotUpdated, ValidationError
 from django.core.paginator import Paginator
@@ -25,6 +25,7 @@ from django.utils.functional import cached_property
 from accounts.models import User
 from audit.admin import AuditedAdmin, changed_columns
 from companies.access import Access
+from companies.admin.lists import FoundPaginator, PagedChangeList
 from companies.conditions import of_company
 from companies.desk import choose_first, desk_company, desk_level
 from companies.models import Company, OwnedByCompany, PermissionTemplate
@@ -36,8 +37,6 @@ EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM
 NAMED = 10
 # So many are shown where an action asks before it is done.
 SHOWN = 50
-# Of so many found rows the keys are read at once; more are counted by the database.
-KEYS_KEPT = 5_000
 # So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
 
@@ -190,54 +189,6 @@ class ScopedMixin:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class FoundPaginator(Paginator[Any]):
-    """Reads the keys of what a search has found, and counts them.
-
-    Else the database would search twice: for the number, and for the page. Of very much
-    it does so even now.
-    """
-
-    @cached_property
-    def keys(self) -> list[int] | None:
-        """All that were found, in the order of the list; None of too many."""
-        found = cast(models.QuerySet[Any], self.object_list)
-        keys = list(found.values_list("pk", flat=True)[: KEYS_KEPT + 1])
-        return keys if len(keys) <= KEYS_KEPT else None
-
-    @cached_property
-    def count(self) -> int:
-        return super().count if self.keys is None else len(self.keys)
-
-
-class PagedChangeList(ChangeList):
-    """Finds the rows of a page first, and reads only then what the list shows of them.
-
-    Else the database would make up what is shown for every row before the page.
-    """
-
-    def get_ordering(
-        self, request: HttpRequest, queryset: models.QuerySet[Any]
-    ) -> list[Any]:
-        """By what was asked for; rows that are alike in it stand as they always do."""
-        alike = queryset.order_by(*(self.lookup_opts.ordering or ()))
-        return list(dict.fromkeys(super().get_ordering(request, alike)))
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        order = self.queryset.query.order_by
-        scoped = cast(CompanyScopedAdmin, self.model_admin)
-        rows = scoped.get_queryset(request).filter(pk__in=self.keys_of_page())
-        shown = scoped.with_details(self.apply_select_related(rows))
-        self.result_list = shown.order_by(*order)
-
-    def keys_of_page(self) -> Any:
-        found = getattr(self.paginator, "keys", None)
-        if found is None:
-            return self.result_list.values("pk")
-        query = self.result_list.query  # cut to the page, and not asked yet
-        return found[query.low_mark : query.high_mark]
 
 
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):

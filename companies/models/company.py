@@ -173,10 +173,18 @@ class OwnedByCompany(models.Model):
         """Name the fields that refer to a row of another company."""
         return [
             field.name
-            for field in self._meta.concrete_fields
+            for field in self.references()
+            if getattr(self, field.attname) is not None
+            and getattr(self, field.name).company_id != self.company_id
+        ]
+
+    @classmethod
+    def references(cls) -> "list[models.Field[Any, Any]]":
+        """The fields that refer to other rows of the same company."""
+        return [
+            field
+            for field in cls._meta.concrete_fields
             if field.is_relation
             and isinstance(field.related_model, type)
             and issubclass(field.related_model, OwnedByCompany)
-            and getattr(self, field.attname) is not None
-            and getattr(self, field.name).company_id != self.company_id
         ]

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.admin import scoped
+from companies.admin import lists
 from companies.models import Membership, Project, ProjectMembership, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
 from desk.admin.filters import LISTED
@@ -245,7 +245,7 @@ def searches(queries):
 def test_what_is_found_is_paged_and_is_searched_once_unless_it_is_much(
     as_, ada, tower, monkeypatch, kept, times
 ):
-    monkeypatch.setattr(scoped, "KEYS_KEPT", kept)
+    monkeypatch.setattr(lists, "KEYS_KEPT", kept)
     fill(ada.company, ada, tower, 150)
     client = as_(ada)
     with CaptureQueriesContext(connection) as queries:
