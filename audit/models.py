@@ -172,8 +172,9 @@ class AuditEvent(AppendOnly):
 
     @property
     def details(self) -> list[str]:
-        """The facts in words."""
-        facts = self.facts.items()
+        """The facts in words, what was before what is."""
+        # PostgreSQL keeps them in an order of its own, where "after" comes first.
+        facts = sorted(self.facts.items(), key=lambda fact: fact[0] == "after")
         return [f"{key.replace('_', ' ')}: {value}" for key, value in facts]
 
     @classmethod

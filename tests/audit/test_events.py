@@ -54,6 +54,16 @@ def test_from_the_invitation_to_the_log_out(client, ivo):
     assert events[5].facts["version"] == "2026-01"
 
 
+def test_what_was_stands_before_what_is():
+    """PostgreSQL gives the facts back in an order of its own."""
+    facts = {"after": "Admin", "email": "ivo@subco.example", "before": "Member"}
+    assert AuditEvent(facts=facts).details == [
+        "email: ivo@subco.example",
+        "before: Member",
+        "after: Admin",
+    ]
+
+
 def test_refused_log_in(client, ada):
     """With the address that was tried, and nobody as its actor."""
     log_in(client, " ADA@acme.example", "Wrong-Horse-8")
