@@ -99,6 +99,7 @@ class AuditEvent(AppendOnly):
         GRANT_SUSPENDED = "grant_suspended", "suspended on a project"
         GRANT_LIFTED = "grant_lifted", "suspension lifted"
         GRANT_ENDED = "grant_ended", "end on a project set"
+        GRANT_REMOVED = "grant_removed", "taken off a project"
         INVITATION_SENT = "invitation_sent", "invitation sent"
         INVITATION_PREPARED = "invitation_prepared", "invitation made without a mail"
         INVITATION_REMINDED = "invitation_reminded", "reminded of the invitation"

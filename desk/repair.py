@@ -16,6 +16,7 @@ from django.db.models.functions import StrIndex, Substr
 
 from companies.models import Company, Membership
 from invitations.models import Delivery, Invitation
+from invitations.tasks import SERVER_FAILED
 
 State = Delivery.State
 
@@ -32,7 +33,6 @@ ALIKE = 0.8
 
 ENHANCED = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
 REPLY = re.compile(r"[45]\d\d\b")
-OWN_SERVER = "The mail server could not be used"  # invitations/tasks.py begins with it
 
 
 class Cause(models.TextChoices):
@@ -78,7 +78,7 @@ BY_REPLY = {
 
 def cause_of(reason: str) -> Cause:
     """Tell in one word what a server's answer means."""
-    if reason.startswith(OWN_SERVER):
+    if reason.startswith(SERVER_FAILED):
         return Cause.OWN_SERVER
     if code := ENHANCED.search(reason):
         detailed = code[1]

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from accounts.models import User
 from audit.models import AuditEvent, AuditEventQuerySet
@@ -15,6 +14,7 @@ from companies.models import Project
 from desk.repair import PATIENCE, cause_of
 from desk.status import Status
 from desk.steps import Finding, Situation, find
+from invitations.emails import moment
 from invitations.models import Delivery, Invitation, Terms
 from invitations.openings import looks_like_scanner
 
@@ -143,12 +143,11 @@ class Story:
     @property
     def answer(self) -> str:
         """Why the person can't get in, in one sentence."""
-        until = self.invitation and timezone.localtime(self.invitation.expires_at)
         return self.finding.sentence.format(
             person=self.entry,
             company=self.entry.company,
             cause=cause_of(self.mail.reason).label if self.mail else "",
-            until=date_format(until, "j F Y, H:i T") if until else "",
+            until=moment(self.invitation.expires_at) if self.invitation else "",
         )
 
     @property

@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 BATCH = 50
 # A server that fails so often in a row is taken to be down.
 FAILURES = 2
+SERVER_FAILED = "The mail server could not be used"
 CLOSING = 421  # said in answer to anything, before the server closes the connection
 
 
@@ -101,7 +102,7 @@ def note_failure(
     if is_about_mail:
         delivery.defer(words)
         return ""
-    reason = f"The mail server could not be used: {words}"
+    reason = f"{SERVER_FAILED}: {words}"
     delivery.defer(reason)
     with suppress(OSError):
         connection.close()

@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                             ("grant_suspended", "suspended on a project"),
                             ("grant_lifted", "suspension lifted"),
                             ("grant_ended", "end on a project set"),
+                            ("grant_removed", "taken off a project"),
                             ("invitation_sent", "invitation sent"),
                             ("invitation_prepared", "invitation made without a mail"),
                             ("invitation_reminded", "reminded of the invitation"),

@@ -3,12 +3,11 @@ from companies.admin.grants import GrantAdmin
 from companies.admin.projects import ProjectAdmin, VendorAdmin
 from companies.admin.scoped import (
     EVERYWHERE,
-    CompanyInlineFormSet,
     CompanyRelatedFilter,
     CompanyScopedAdmin,
     CompanyScopedInline,
-    GivingForm,
 )
+from companies.admin.scoped_forms import CompanyInlineFormSet, GivingForm
 from companies.admin.templates import PermissionTemplateAdmin
 
 __all__ = [

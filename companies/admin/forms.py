@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.models import User
 from companies.access import Access
-from companies.admin.scoped import CompletedSelect, row_keys
+from companies.admin.scoped_forms import CompletedSelect, row_keys
 from companies.fields import validate_plain_text
 from companies.models import (
     Membership,

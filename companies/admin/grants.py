@@ -17,8 +17,8 @@ from companies.admin.scoped import (
     EVERYWHERE,
     CompanyRelatedFilter,
     CompanyScopedAdmin,
-    GivingForm,
 )
+from companies.admin.scoped_forms import GivingForm
 from companies.desk import desk_company
 from companies.explanations import spoken
 from companies.models import Membership, Project, ProjectMembership

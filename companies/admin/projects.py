@@ -1,13 +1,11 @@
 """Projects with their crews, and the firms that people work for."""
 
-from typing import Any, cast
+from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.requests import UserRequest
@@ -17,6 +15,8 @@ from companies.admin.scoped import CompanyScopedAdmin
 from companies.desk import desk_company
 from companies.models import Project, ProjectMembership, Vendor
 from companies.tools import Level
+
+CREW = "admin/crew.html"
 
 
 @admin.register(Project)
@@ -33,37 +33,12 @@ class ProjectAdmin(CompanyScopedAdmin):
         return queryset.matching(search_term[:SEARCH_LENGTH]), False
 
     def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
         return [
-            path(
-                "<int:pk>/people/",
-                wrap(self.add_people),
-                name="companies_project_add_people",
-            ),
-            path(
-                "<int:pk>/mobilise/",
-                wrap(self.mobilise),
-                name="companies_project_mobilise",
-            ),
-            path(
-                "<int:pk>/demobilise/",
-                wrap(self.demobilise),
-                name="companies_project_demobilise",
-            ),
+            self.own("<int:pk>/people/", self.add_people, "add_people"),
+            self.own("<int:pk>/mobilise/", self.mobilise, "mobilise"),
+            self.own("<int:pk>/demobilise/", self.demobilise, "demobilise"),
             *super().get_urls(),
         ]
-
-    def find(self, request: HttpRequest, pk: int, permission: str) -> Project:
-        """The project of this address, as if others weren't there.
-
-        Raises:
-            Http404: when it is not one of the company’s, or may not be touched so.
-        """
-        project = self.get_object(request, str(pk))
-        may = getattr(self, f"has_{permission}_permission")
-        if project is None or not may(request, project):
-            raise Http404
-        return cast(Project, project)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -83,11 +58,12 @@ class ProjectAdmin(CompanyScopedAdmin):
             given = form.cleaned_data["template"]
             pairs = [(entry, project, given) for entry in form.cleaned_data["people"]]
             granting = ProjectMembership.objects.grant(pairs, request.user, **form.days)
-            done = f"Added: {len(granting.made)}."
-            self.report(request, done, granting.not_made)
+            self.report(request, f"Added: {len(granting.made)}.", granting.not_made)
             return redirect(crew_url(project))
         title = f"Add people to {project}"
-        return self.page(request, project, title, form, verb="Add them")
+        return self.page(
+            request, CREW, title, original=project, form=form, verb="Add them"
+        )
 
     def mobilise(self, request: UserRequest, pk: int) -> HttpResponse:
         """Bring another project's crew here: first the difference, then the deed."""
@@ -98,12 +74,12 @@ class ProjectAdmin(CompanyScopedAdmin):
             source = form.cleaned_data["source"]
             if "apply" in request.POST:
                 granting = project.mobilise(source, request.user, **form.days)
-                done = f"{len(granting.made)} people of {source} are on {project} now."
+                done = f"Added: {len(granting.made)}."
                 self.report(request, done, granting.not_made)
                 return redirect(crew_url(project))
             crew = project.crew_difference(source)
         title = f"Bring a crew to {project}"
-        return self.page(request, project, title, form, crew=crew)
+        return self.page(request, CREW, title, original=project, form=form, crew=crew)
 
     def demobilise(self, request: UserRequest, pk: int) -> HttpResponse:
         """End everybody on the project on a day."""
@@ -113,31 +89,13 @@ class ProjectAdmin(CompanyScopedAdmin):
         )
         if form.is_valid():
             count = project.demobilise(form.cleaned_data["last_day"], request.user)
-            self.message_user(
-                request, f"The last day of {count} people is set.", messages.SUCCESS
-            )
+            self.report(request, f"Last day set: {count}.", [])
             return redirect(crew_url(project))
         crew = [("On the project now or later", list(project.crew()))]
         title, verb = f"End everybody on {project}", "Set the last day"
-        return self.page(request, project, title, form, crew=crew, verb=verb)
-
-    def page(
-        self,
-        request: HttpRequest,
-        project: Project,
-        title: str,
-        form: forms.Form,
-        **more: Any,
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "original": project,
-            "form": form,
-            **more,
-        }
-        return TemplateResponse(request, "admin/crew.html", context)
+        return self.page(
+            request, CREW, title, original=project, form=form, crew=crew, verb=verb
+        )
 
 
 def crew_url(project: Project) -> str:

@@ -1,8 +1,8 @@
 """The desk's base: an administrator sees, names and touches one company's rows only.
 
 Every admin of a company's rows derives from CompanyScopedAdmin, which answers "no" to
-whatever it isn't told about. `security.md` section 7 is its checklist; test_scope walks
-every registered admin as an administrator of another company (T37 to T45).
+whatever it isn't told about. T37 to T45 of docs/rules.md are its checklist; test_scope
+walks every registered admin as an administrator of another company.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,23 +12,26 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ObjectNotUpdated, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
-from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.functional import cached_property
+from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
-from audit.admin import AuditedAdmin, changed_columns
+from audit.admin import AuditedAdmin
 from companies.access import Access
 from companies.admin.lists import FoundPaginator, PagedChangeList
+from companies.admin.scoped_forms import (
+    CompanyForm,
+    CompanyInlineFormSet,
+    CompletedSelect,
+    row_keys,
+)
 from companies.conditions import of_company
 from companies.desk import choose_first, desk_company, desk_level
-from companies.models import Company, OwnedByCompany, PermissionTemplate
+from companies.models import OwnedByCompany, PermissionTemplate
 from companies.tools import Level
 
 # Where an action is offered: for rows of the list, and for the row of the form.
@@ -39,85 +42,6 @@ NAMED = 10
 SHOWN = 50
 # So many rows an inline reads, whatever number a form says that there are.
 ROWS_AT_ONCE = 250
-
-
-def row_keys(texts: Iterable[Any]) -> list[str]:
-    """Those of the posted numbers that a database takes for the number of a row."""
-    return [key for key in map(str, texts) if key.isdecimal() and len(key) < 19]
-
-
-class CompletedSelect(AutocompleteSelect):
-    """Django's field that completes, which also shows garbage as nothing chosen."""
-
-    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        return super().optgroups(name, row_keys(value), attrs)
-
-
-class CompanyForm(forms.ModelForm[Any]):
-    """A form of a row that belongs to one company, and refers to its rows only (T39).
-
-    A new row belongs to the company that the desk works for, or to that of the row that
-    an inline hangs on. What else an address or a form may say of it is of no account.
-    """
-
-    company: Company | None = None
-
-    def __init__(
-        self, *args: Any, company: Company | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.company_id is None:
-            self.instance.company = company or self.company
-        for field in self.fields.values():
-            rows = getattr(field, "queryset", None)
-            if rows is not None and issubclass(rows.model, OwnedByCompany):
-                field.queryset = rows.filter(company=self.instance.company_id)  # type: ignore[attr-defined]
-
-
-class GivingForm(CompanyForm):
-    """A form of a row that gives somebody a template: nobody gives above their own
-    level, whatever the page offered (T44)."""
-
-    by: User | None = None
-
-    def _post_clean(self) -> None:
-        """Ask once the row is made of what was entered, as Django's own forms do."""
-        super()._post_clean()  # type: ignore[misc]
-        if self.errors:
-            return
-        try:
-            self.instance.check_giver(self.by)
-        except ValidationError as error:
-            self.add_error("template", error)
-
-
-class CompanyInlineFormSet(BaseInlineFormSet[Any, Any, Any]):
-    """Rows of an inline belong to the company of the row that they hang on."""
-
-    same_choices: frozenset[str] = frozenset()
-
-    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        kwargs: dict[str, Any] = super().get_form_kwargs(index)
-        return {**kwargs, "company": self.instance.company}
-
-    def add_fields(self, form: Any, index: int | None) -> None:
-        """Ask once what a field offers, not once for each row."""
-        super().add_fields(form, index)
-        for name in form.fields.keys() & self.same_choices:
-            if name not in self.offered:
-                # An iterator has no length, which would be counted by a query.
-                self.offered[name] = list(iter(form.fields[name].choices))
-            form.fields[name].choices = self.offered[name]
-
-    @cached_property
-    def offered(self) -> dict[str, list[Any]]:
-        return {}
-
-    def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
-        row = super().save_existing(form, obj, commit=False)
-        if commit:
-            row.save(update_fields=changed_columns(form))
-        return row
 
 
 class ScopedMixin:
@@ -192,6 +116,13 @@ class ScopedMixin:
 
 
 class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
+    """The base of each admin of a company's rows.
+
+    Set `adds_from` to the level that may add a row; take GivingForm where a template is
+    given; override `with_details` for columns that cost a query. Actions ask with `ask`
+    and tell what they did with `report`.
+    """
+
     form = CompanyForm
     list_per_page = 100
     list_select_related = ["company"]
@@ -248,6 +179,35 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         """Whose row it is, for an operator who looks at those of all companies."""
         return [] if desk_company(request) else ["company"]
 
+    # Pages beside Django's own
+
+    def own(self, route: str, view: Callable[..., Any], name: str) -> URLPattern:
+        """The URL of a page that this admin adds, named as Django names its own."""
+        model = f"{self.opts.app_label}_{self.opts.model_name}"
+        return path(route, self.admin_site.admin_view(view), name=f"{model}_{name}")
+
+    def find(self, request: HttpRequest, pk: int, permission: str = "view") -> Any:
+        """The row with this key, as if others weren't there.
+
+        Raises:
+            Http404: when it is not one of the company’s, or may not be touched so.
+        """
+        row = self.get_object(request, str(pk))
+        may = getattr(self, f"has_{permission}_permission")
+        if row is None or not may(request, row):
+            raise Http404
+        return row
+
+    def page(
+        self, request: HttpRequest, template: str, title: str, **more: Any
+    ) -> TemplateResponse:
+        """A page with what every page of the admin knows."""
+        known = self.admin_site.each_context(request)
+        context = known | {"title": title, "opts": self.opts} | more
+        return TemplateResponse(request, template, context)
+
+    # Actions
+
     def response_action(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
@@ -293,20 +253,19 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         if form.is_valid():
             return form, None
         is_across = request.POST.get("select_across") == "1"
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "form": form,
-            "count": rows.count(),
-            "rows": rows[:SHOWN],
+        return None, self.page(
+            request,
+            "admin/ask.html",
+            title,
+            form=form,
+            count=rows.count(),
+            rows=rows[:SHOWN],
             # All of a list are chosen by one: a form may have only so many fields.
-            "chosen": rows[:1] if is_across else rows,
-            "action": action,
-            "select_across": int(is_across),
-            "target": self.list_url(request),
-        }
-        return None, TemplateResponse(request, "admin/ask.html", context)
+            chosen=rows[:1] if is_across else rows,
+            action=action,
+            select_across=int(is_across),
+            target=self.list_url(request),
+        )
 
     def list_url(self, request: HttpRequest) -> str:
         """The list with its filters, which takes an action that a form began, too."""

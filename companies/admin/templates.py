@@ -12,7 +12,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.requests import UserRequest
-from companies.admin.scoped import EVERYWHERE, CompanyForm, CompanyScopedAdmin
+from companies.admin.scoped import EVERYWHERE, CompanyScopedAdmin
+from companies.admin.scoped_forms import CompanyForm
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.tools import TOOLS, Level, Scope
 

@@ -5,9 +5,8 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db import models
 from django.forms import DateInput, ModelChoiceField
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -21,7 +20,7 @@ from companies.admin import (
     CompanyScopedInline,
     GivingForm,
 )
-from companies.admin.scoped import row_keys
+from companies.admin.scoped_forms import row_keys
 from companies.desk import desk_company
 from companies.explanations import Explainer, explain_page
 from companies.models import Membership, PermissionTemplate, ProjectMembership
@@ -279,29 +278,26 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
     # Why they see what they see
 
     def get_urls(self) -> list[Any]:
-        access = self.admin_site.admin_view(self.access)
-        name = "companies_membership_access"
-        return [path("<int:pk>/access/", access, name=name), *super().get_urls()]
+        access = self.own("<int:pk>/access/", self.access, "access")
+        return [access, *super().get_urls()]
 
     def access(self, request: UserRequest, pk: int) -> HttpResponse:
         """What this person sees, and why: computed, without acting as them."""
-        entry = self.get_object(request, str(pk))
-        if entry is None or not self.has_view_permission(request, entry):
-            raise Http404
+        entry = self.find(request, pk)
         form = ExplainForm(request.GET, company=entry.company, by=request.user)
         asked = form.cleaned_data["project"] if form.is_valid() else None
-        context = {
-            **self.admin_site.each_context(request),
-            **explain_page(entry, request.GET.get("p")),
-            "title": f"Access of {entry}",
-            "opts": self.opts,
-            "original": entry,
-            "form": form,
-            "asked": asked,
-        }
+        known = explain_page(entry, request.GET.get("p"))
         if asked:
-            context["rows"] = [(asked, Explainer.of(entry, asked))]
-        return TemplateResponse(request, "desk/access.html", context)
+            known["rows"] = [(asked, Explainer.of(entry, asked))]
+        return self.page(
+            request,
+            "desk/access.html",
+            f"Access of {entry}",
+            original=entry,
+            form=form,
+            asked=asked,
+            **known,
+        )
 
 
 def has_many(entry: Any) -> bool:

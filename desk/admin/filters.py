@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from companies.admin import CompanyRelatedFilter
-from companies.admin.scoped import row_keys
+from companies.admin.scoped_forms import row_keys
 from companies.desk import desk_company
 from companies.models import Project, ProjectMembership, Vendor
 from companies.models.grants import ProjectMembershipQuerySet

@@ -10,9 +10,8 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 
@@ -24,6 +23,7 @@ from companies.desk import desk_company
 from companies.models import Membership
 from desk.exports import csv_response
 from desk.history import HistoryForm, told_to
+from invitations.emails import moment
 
 LIST = "admin:audit_auditevent_changelist"
 # Of so many one reads page by page; the older ones are asked for by their time.
@@ -122,9 +122,6 @@ class HistoryAdmin(CompanyScopedAdmin):
 
     # Who may
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The list says all that there is: no event has a page of its own."""
         return obj is None and super().has_change_permission(request)
@@ -150,7 +147,7 @@ class HistoryAdmin(CompanyScopedAdmin):
 
     @admin.display(description="when")
     def when(self, event: AuditEvent) -> str:
-        return date_format(timezone.localtime(event.at), "j F Y, H:i T")
+        return moment(event.at)
 
     @admin.display(description="what")
     def what(self, event: AuditEvent) -> str:
@@ -172,9 +169,7 @@ class HistoryAdmin(CompanyScopedAdmin):
     # To take away
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.export)
-        name = "audit_auditevent_export"
-        return [path("export/", view, name=name), *super().get_urls()]
+        return [self.own("export/", self.export, "export"), *super().get_urls()]
 
     def export(self, request: UserRequest) -> HttpResponseBase:
         """Send what the list, with its search and its filters, would show."""

@@ -1,6 +1,5 @@
 """Importing people: upload, the dry run, applying, undoing; each with its page."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -10,19 +9,17 @@ from django.db import models
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
 )
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
 
 from accounts.requests import UserRequest
 from companies.admin import CompanyScopedAdmin
 from companies.desk import choose_first, desk_company
 from companies.models import Membership
+from companies.tools import Level
 from desk.columns import COLUMNS, FIRST_NAME, LAST_NAME, NAME, REASON
 from desk.exports import csv_response
 from desk.imports.forms import SheetForm, UploadForm, chosen_sheet
@@ -40,6 +37,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 class ImportAdmin(CompanyScopedAdmin):
     """Each import has one page, which shows the step that it is in."""
 
+    # Whoever may add and invite people may bring a list of them.
+    adds_from = Level.STANDARD
     list_display = ["name", "state_text", "created_at", "uploader"]
     list_filter = ["state"]
     search_fields = ["name"]
@@ -58,20 +57,12 @@ class ImportAdmin(CompanyScopedAdmin):
         return cast(models.QuerySet[Any], rows.annotate(uploader_name=uploader))
 
     def get_urls(self) -> list[Any]:
-        pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
-            ("<int:pk>/refused/", self.refused, "refused"),
-            ("template.csv", self.template_csv, "template_csv"),
-            ("template.xlsx", self.template_xlsx, "template_xlsx"),
+        return [
+            self.own("<int:pk>/refused/", self.refused, "refused"),
+            self.own("template.csv", self.template_csv, "template_csv"),
+            self.own("template.xlsx", self.template_xlsx, "template_xlsx"),
+            *super().get_urls(),
         ]
-        ours = [
-            path(route, self.admin_site.admin_view(view), name=f"desk_import_{name}")
-            for route, view, name in pages
-        ]
-        return [*ours, *super().get_urls()]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever may add and invite people may bring a list of them."""
-        return self.has_invite_permission(request)
 
     # The list
 
@@ -104,8 +95,8 @@ class ImportAdmin(CompanyScopedAdmin):
                 company, name, form.content, user, **form.choices
             )
             return redirect("admin:desk_import_change", source.pk)
-        context = {"title": "Import people", "form": form, "columns": COLUMNS}
-        return self.page(request, "desk/import_upload.html", context)
+        more = {"form": form, "columns": COLUMNS}
+        return self.page(request, "desk/import_upload.html", "Import people", **more)
 
     def template_csv(self, request: HttpRequest) -> HttpResponseBase:
         """An empty list with all columns, to be filled in."""
@@ -140,7 +131,8 @@ class ImportAdmin(CompanyScopedAdmin):
         if request.method == "POST":
             self.go_on(cast(UserRequest, request), source)
             return redirect("admin:desk_import_change", source.pk)
-        return self.page(request, "desk/import.html", self.told(request, source))
+        told = self.told(request, source)
+        return self.page(request, "desk/import.html", source.name, **told)
 
     def told(self, request: HttpRequest, source: Import) -> dict[str, Any]:
         """What the page says: counts, and the rows of the kind that is asked for."""
@@ -152,7 +144,6 @@ class ImportAdmin(CompanyScopedAdmin):
             rows = rows.of_kind(chosen)
         firms = source.rows.new_firms()
         return {
-            "title": source.name,
             "original": source,
             "done": source.progress(),
             "kinds": kinds,
@@ -203,27 +194,6 @@ class ImportAdmin(CompanyScopedAdmin):
         rows = self.find(request, pk).rows.refused().order_by("number")
         header = [*COLUMNS, REASON]
         return csv_response("refused", header, map(as_cells, rows.iterator()))
-
-    def find(self, request: HttpRequest, pk: int) -> Import:
-        """The import of this address, as if others weren't there.
-
-        Raises:
-            Http404: when it is not one of the company’s.
-        """
-        source = self.get_object(request, str(pk))
-        if source is None or not self.has_view_permission(request, source):
-            raise Http404
-        return cast(Import, source)
-
-    def page(
-        self, request: HttpRequest, template: str, context: dict[str, Any]
-    ) -> HttpResponse:
-        context = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "list_url": reverse("admin:desk_import_changelist"),
-            **context,
-        }
-        return TemplateResponse(request, template, context)
 
 
 def as_cells(row: ImportRow) -> list[str]:

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from companies.admin import CompanyScopedAdmin
@@ -80,12 +79,8 @@ class ProgressPages(CompanyScopedAdmin):
     """The page of a sending, beside the list of invitations."""
 
     def get_urls(self) -> list[Any]:
-        progress = self.admin_site.admin_view(self.progress)
-        name = "invitations_invitation_progress"
-        return [
-            path("progress/<uuid:batch>/", progress, name=name),
-            *super().get_urls(),
-        ]
+        progress = self.own("progress/<uuid:batch>/", self.progress, "progress")
+        return [progress, *super().get_urls()]
 
     def progress(self, request: HttpRequest, batch: UUID) -> HttpResponse:
         """What has become of the mails of one sending; it renews itself until all is
@@ -100,14 +95,12 @@ class ProgressPages(CompanyScopedAdmin):
         if shown in GROUPS:
             mails = mails.filter(state__in=GROUPS[shown][1])
         rows = mails.select_related("invitation__membership__user").order_by("pk")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Progress of the invitations",
-            "opts": self.opts,
-            "progress": progress,
-            "shown": shown,
-            "mails": self.get_paginator(request, rows, self.list_per_page).get_page(
-                request.GET.get("p")
-            ),
-        }
-        return TemplateResponse(request, "desk/progress.html", context)
+        pages = self.get_paginator(request, rows, self.list_per_page)
+        return self.page(
+            request,
+            "desk/progress.html",
+            "Progress of the invitations",
+            progress=progress,
+            shown=shown,
+            mails=pages.get_page(request.GET.get("p")),
+        )

@@ -10,8 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.addresses import canonical_domain
@@ -26,6 +25,7 @@ from invitations.models import Delivery, Invitation
 from invitations.models.sending import Sending
 
 REPAIR = "admin:invitations_invitation_repair"
+PAGE = "desk/repair.html"
 TITLE = "Mails that did not arrive"
 MAILS_AT_ONCE = 10_000
 GROUPS_SHOWN = 100
@@ -124,9 +124,7 @@ class RepairPages(CompanyScopedAdmin):
     change_list_template = "desk/invitations_list.html"
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.repair)
-        name = "invitations_invitation_repair"
-        return [path("repair/", view, name=name), *super().get_urls()]
+        return [self.own("repair/", self.repair, "repair"), *super().get_urls()]
 
     def repair(self, request: UserRequest) -> HttpResponse:
         """List what did not arrive, by domain and cause; or mend one group of it."""
@@ -149,9 +147,8 @@ class RepairPages(CompanyScopedAdmin):
         form = RepairForm(request.POST or None, group=group, initial=meant)
         if form.is_valid() and self.mend(request, form):
             return redirect(REPAIR)
-        return self.repair_page(
-            request, group.label, group=group, form=form, may_repair=may_repair
-        )
+        more = {"group": group, "form": form, "may_repair": may_repair}
+        return self.page(request, PAGE, group.label, **more)
 
     def repair_list(self, request: UserRequest) -> HttpResponse:
         company = desk_company(request)
@@ -164,7 +161,7 @@ class RepairPages(CompanyScopedAdmin):
             for meant in [guess(group.domain, known)]
         ]
         left = len(groups) - len(rows)
-        return self.repair_page(request, TITLE, rows=rows, left=left)
+        return self.page(request, PAGE, TITLE, rows=rows, left=left)
 
     def mend(self, request: UserRequest, form: RepairForm) -> bool:
         """Do what the form says, and tell it. Return whether nothing is left to say."""
@@ -182,17 +179,6 @@ class RepairPages(CompanyScopedAdmin):
         elsewhere = form.say(refused)
         self.report(request, done, elsewhere)
         return not refused or len(elsewhere) == len(refused)
-
-    def repair_page(
-        self, request: HttpRequest, title: str, **more: Any
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": Invitation._meta,
-            **more,
-        }
-        return TemplateResponse(request, "desk/repair.html", context)
 
 
 def entry_of(mail: Delivery) -> Membership:

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 
 from accounts.requests import UserRequest
 from companies.admin import CompanyScopedAdmin
@@ -32,18 +31,16 @@ class StoryPages(CompanyScopedAdmin):
     """The pages of the story, beside the directory."""
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.story)
-        name = "companies_membership_story"
-        return [path("<int:pk>/story/", view, name=name), *super().get_urls()]
+        story = self.own("<int:pk>/story/", self.story, "story")
+        return [story, *super().get_urls()]
 
     def story(self, request: UserRequest, pk: int) -> HttpResponse:
         """Tell what happened, why the person can't get in, and what helps."""
-        entry = self.entries(request).filter(pk=pk).first()
-        if entry is None or not self.has_view_permission(request, entry):
-            raise Http404
+        entry = self.find(request, pk)
         story = Story(entry, request.user)
-        return self.story_page(
+        return self.page(
             request,
+            "desk/story.html",
             f"Why can’t {entry} get in?",
             original=entry,
             story=story,
@@ -62,8 +59,9 @@ class StoryPages(CompanyScopedAdmin):
         if len(found) == 1:
             return redirect(STORY, found[0].pk)
         people = [(entry, Status(entry.status).label) for entry in found]
-        return self.story_page(
+        return self.page(
             request,
+            "desk/why.html",
             "Why can’t somebody get in?",
             query=query,
             people=people[:FOUND_AT_ONCE],
@@ -109,16 +107,6 @@ class StoryPages(CompanyScopedAdmin):
             return self.has_change_permission(request, entry)
         may_invite = request.user.has_perm("companies.invite_membership", entry)
         return self.has_invite_permission(request) and may_invite
-
-    def story_page(self, request: HttpRequest, title: str, **more: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            **more,
-        }
-        name = "desk/story.html" if "story" in more else "desk/why.html"
-        return TemplateResponse(request, name, context)
 
 
 def sections(story: Story) -> list[tuple[str, list[Any]]]:

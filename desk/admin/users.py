@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 
 from accounts.models import User
 from audit.admin import OperatorAdmin
 from companies.models import Company
 from companies.tools import Level
 from desk.exports import csv_response
+from invitations.emails import absolute
 
 
 class NewsletterFilter(admin.SimpleListFilter):
@@ -87,13 +86,12 @@ class UserAdmin(OperatorAdmin):
         """Addresses for the program that mails it, each with a link to leave (S12)."""
         users = queryset.filter(newsletter_since__isnull=False, is_active=True)
         rows = (
-            (user.email, user.newsletter_since.isoformat(), unsubscribe_url(user))
+            (
+                user.email,
+                user.newsletter_since.isoformat(),
+                absolute("accounts:unsubscribe", user.newsletter_token),
+            )
             for user in users.iterator()
         )
         header = ["e-mail address", "since", "link to unsubscribe"]
         return csv_response("newsletter", header, rows)
-
-
-def unsubscribe_url(user: User) -> str:
-    path = reverse("accounts:unsubscribe", args=[user.newsletter_token])
-    return f"{settings.BASE_URL}{path}"

@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponseBase
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.models import User
@@ -41,6 +40,7 @@ from desk.forms import (
 from desk.status import NOT_IN_YET, Status, count_by_status, in_status, of_waiting
 from invitations.models import Invitation
 from invitations.models.sending import AT_ONCE, Sending
+from invitations.refusals import sentence
 
 FIRST_PASSWORDS_AT_ONCE = 50
 
@@ -53,7 +53,7 @@ ENDED: dict[str, str] = {
     Status.REVOKED: "Revoked, and left out: tick the box to invite again.",
 }
 NO_TEMPLATE = "No default project template: choose one for all."
-NOT_INVITED = "No open invitation: use ‘Invite’."
+NOT_INVITED = sentence("not_invited")
 NOTHING_TO_REVOKE = "No open invitation."
 
 # The list of actions is long: a reader looks under what it is about.
@@ -204,8 +204,8 @@ class DirectoryVerbs(CompanyScopedAdmin):
     def first_password(self, request: UserRequest, queryset: Any) -> Any:
         """Show first passwords, this once (S6); the page can't be called up again."""
         if queryset.count() > FIRST_PASSWORDS_AT_ONCE:
-            sentence = f"Choose {FIRST_PASSWORDS_AT_ONCE} people at most at a time."
-            self.message_user(request, sentence, messages.WARNING)
+            at_most = f"Choose {FIRST_PASSWORDS_AT_ONCE} people at most at a time."
+            self.message_user(request, at_most, messages.WARNING)
             return None
         try:
             made, refused = Invitation.objects.make_first_passwords(
@@ -217,13 +217,9 @@ class DirectoryVerbs(CompanyScopedAdmin):
         self.report(request, "", refused)
         if not made:
             return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "First passwords",
-            "opts": self.opts,
-            "passwords": made,
-        }
-        return TemplateResponse(request, "desk/first_password.html", context)
+        return self.page(
+            request, "desk/first_password.html", "First passwords", passwords=made
+        )
 
     # What they may reach
 
@@ -321,7 +317,7 @@ class DirectoryVerbs(CompanyScopedAdmin):
 
 
 def has_pending() -> Exists:
-    """Of an entry: whether an invitation is open."""
+    """Of an entry: whether an invitation is pending, be it expired."""
     return Exists(Invitation.objects.pending().filter(membership=OuterRef("pk")))
 
 

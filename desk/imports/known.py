@@ -168,8 +168,7 @@ class Directory:
         ).select_related("user")
         people: dict[str, Person] = {}
         by_key: dict[int, Person] = {}
-        pending = Invitation.objects.pending().filter(membership__in=entries)
-        is_open = pending.filter(expires_at__gt=timezone.now())
+        is_open = Invitation.objects.open(timezone.now()).filter(membership__in=entries)
         invited = set(is_open.values_list("membership", flat=True))
         # Last those who have joined: their log-in's address is theirs.
         for entry in sorted(entries, key=lambda entry: entry.has_joined):

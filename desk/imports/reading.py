@@ -25,7 +25,7 @@ from desk.columns import (
 from desk.encodings import note_encoding
 from desk.imports.values import TOLD
 from desk.models import Import, ImportRow
-from desk.spreadsheets import HEADER_WITHIN, Row, is_xlsx, read_rows
+from desk.spreadsheets import HEADER_WITHIN, Row, is_xlsx, read_rows, refusal
 
 MAX_ROWS = 20_000
 # What the first cell with a text says in a row that sums up.
@@ -38,10 +38,6 @@ ADDRESS = re.compile(r"\S@\S+\.\S")
 # How the heading of a column of numbers ends, as `plain` leaves it.
 NUMBERED = re.compile(r"(numbers?|nummern?|no|nr)$")
 Kind = ImportRow.Kind
-
-
-def refusal(sentence: str, code: str) -> ValidationError:
-    return ValidationError(sentence, code=code)
 
 
 @dataclass

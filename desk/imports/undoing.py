@@ -213,7 +213,7 @@ class Undoing:
         self.record(AuditEvent.Kind.ENTRY_CHANGED, entries.values())
         made = [self.grants[k] for r in undone for k in granted(r) if k in self.grants]
         record_grants(
-            AuditEvent.Kind.ENTRY_DELETED,
+            AuditEvent.Kind.GRANT_REMOVED,
             self.source.actor,
             made,
             undone=str(self.source),

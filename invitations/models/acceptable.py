@@ -19,6 +19,10 @@ class AcceptableQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> Self:
         return self.filter(state=self.model.State.PENDING)
 
+    def open(self, now: datetime) -> Self:
+        """Those that are pending and have not expired."""
+        return self.pending().filter(expires_at__gt=now)
+
     def acceptable(self, now: datetime) -> Self:
         """The one definition of an invitation that may be accepted at this moment.
 
@@ -32,7 +36,7 @@ class AcceptableQuerySet(models.QuerySet["Invitation"]):
             user=None,
             email=OuterRef("sent_to"),
         )
-        return self.pending().filter(Exists(entries), expires_at__gt=now, held_at=None)
+        return self.open(now).filter(Exists(entries), held_at=None)
 
     def waiting_for(self, user: AnyUser) -> Self:
         """Invitations that a person who has logged in can accept at once.

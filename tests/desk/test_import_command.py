@@ -7,7 +7,7 @@ from django_tasks_db.models import DBTaskResult
 from companies.models import Membership, Project
 from desk.models import Import
 from invitations.models import Invitation
-from tests.cast import FOREMAN, work
+from tests.cast import FOREMAN, let_an_hour_pass, work
 from tests.desk.lists import csv_file, entry, xlsx_file
 from tests.invitations.test_commands import run, stored
 
@@ -111,6 +111,18 @@ def test_who_is_or_would_be_invited_is_counted(acme, tower, max_, ivo, file):
     assert import_people(path, *options, "--apply").endswith("Invited: 2.")
     assert Invitation.objects.count() == 3
     assert import_people(path, *options, "--apply").endswith("Invited: 0.")
+
+
+def test_whose_invitation_has_expired_would_be_invited_again(ivo, tower, file):
+    """The dry run and the import know the same invitations as open."""
+    let_an_hour_pass(ivo.membership)
+    Invitation.objects.update(
+        sent_at="2020-01-01T08:00Z", expires_at="2020-01-08T08:00Z"
+    )
+    path = file(HEADER, [ivo.sent_to, "I I", "24-017"])
+    options = ("--invite", "--project-template", FOREMAN)
+    assert import_people(path, *options).endswith("To be invited: 1.")
+    assert import_people(path, *options, "--apply").endswith("Invited: 1.")
 
 
 def test_one_of_several_sheets(acme, tower, file):

@@ -75,6 +75,14 @@ def test_it_is_in_the_history(imported, ada, max_):
     }
 
 
+def test_who_stays_is_told_off_the_project_and_not_deleted(imported, ada, max_, annex):
+    ours = [max_.email, "", "", "24-018", SUBCONTRACTOR, ""]
+    undone(imported(ours), ada.user)
+    told = AuditEvent.objects.about(max_).order_by("pk").values_list("kind", flat=True)
+    assert AuditEvent.Kind.GRANT_REMOVED in told
+    assert AuditEvent.Kind.ENTRY_DELETED not in told
+
+
 def test_unsent_invitations_go_with_their_entries(imported, ada, mailoutbox):
     before = stored()
     source = imported(new(), has_invitations=True)

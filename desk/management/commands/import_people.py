@@ -153,9 +153,9 @@ def to_invite(source: Import) -> int:
     if not source.has_invitations:
         return 0
     emails = source.rows.filter(kind__in=ImportRow.DOING).order_by().values("email")
-    pending = Invitation.objects.pending().filter(membership=OuterRef("pk"))
+    is_open = Invitation.objects.open(timezone.now()).filter(membership=OuterRef("pk"))
     left_out = Membership.objects.filter(
-        Q(is_active=False) | Q(user__isnull=False) | Exists(pending),
+        Q(is_active=False) | Q(user__isnull=False) | Exists(is_open),
         Q(email__in=emails) | Q(user__email__in=emails),
         company=source.company,
     )
