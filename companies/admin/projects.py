@@ -25,7 +25,6 @@ class ProjectAdmin(CompanyScopedAdmin):
     list_filter = ["is_active"]
     search_fields = ["name", "number", "city"]  # in the way of `matching`
     fields = ["name", "number", "city", "is_active"]
-    change_form_template = "admin/project_form.html"
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

@@ -106,7 +106,6 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
     search_fields = ["name"]
     actions = ["duplicate"]
     autocomplete_fields = ["project"]
-    change_form_template = "admin/template_form.html"
 
     def with_details(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Whether somebody holds it: how many do is counted on its own page."""

@@ -113,7 +113,6 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
     search_help_text = "Search by name, e-mail address or firm."
     autocomplete_fields = ["vendor"]
     inlines = [ProjectInline]
-    change_form_template = "desk/person_form.html"
 
     def with_details(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return with_status(rows, timezone.now())

@@ -103,7 +103,6 @@ class HistoryAdmin(CompanyScopedAdmin):
     search_help_text = "Search by what it was about."
     show_facets = admin.ShowFacets.NEVER
     paginator = HistoryPaginator
-    change_list_template = "desk/history.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         events = cast(AuditEventQuerySet, super().get_queryset(request))

@@ -121,8 +121,6 @@ class RepairForm(forms.Form):
 class RepairPages(CompanyScopedAdmin):
     """The pages of the repair, beside the list of invitations."""
 
-    change_list_template = "desk/invitations_list.html"
-
     def get_urls(self) -> list[Any]:
         return [self.own("repair/", self.repair, "repair"), *super().get_urls()]
 
