@@ -15,7 +15,7 @@ from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from companies.conditions import in_force, level_given
+from companies.conditions import in_force, level_given, of_known_tool
 from companies.models import (
     HandOut,
     Membership,
@@ -162,7 +162,7 @@ class Access:
         pairs = HandOut.objects.filter(giver__in=held).values_list("giver", "given")
         above: dict[int, list[tuple[str, int]]] = defaultdict(list)
         for given, tool, level in all_levels().filter(
-            template__handed_out_by__giver__in=held
+            of_known_tool(), template__handed_out_by__giver__in=held
         ):
             above[given].append((tool, level))
         hand_outs: dict[int, set[int]] = defaultdict(set)

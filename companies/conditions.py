@@ -5,12 +5,14 @@ Most take a prefix, so that a query of any table can ask it of the rows that it 
 
 from collections.abc import Mapping
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from django.db.models import BigIntegerField, Q, Value
 from django.db.models.functions import Cast
 
-from companies.tools import CompanyTool, Level, ProjectTool, Scope
+from companies.tools import TOOLS, CompanyTool, Level, ProjectTool, Scope
 
 if TYPE_CHECKING:
     from companies.models import Company
@@ -60,6 +62,14 @@ def level_given(levels: Mapping[str, int], tool: str) -> int:
     if levels.get(ProjectTool.DIRECTORY) == Level.ADMIN:
         return Level.ADMIN
     return levels.get(tool, Level.NONE)
+
+
+def of_known_tool() -> Q:
+    """A level on a tool that is there: those on a removed app's tools say nothing."""
+    known = (
+        Q(template__scope=scope, tool__in=list(tools)) for scope, tools in TOOLS.items()
+    )
+    return reduce(or_, known)
 
 
 def gives(tool: str, level: int) -> Q:

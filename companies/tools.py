@@ -62,19 +62,26 @@ class Tool:
     app_label: str = "companies"
 
 
+BUILT_IN: dict[str, type[models.TextChoices]] = {
+    Scope.COMPANY: CompanyTool,
+    Scope.PROJECT: ProjectTool,
+}
 TOOLS: dict[str, dict[str, Tool]] = {
     scope: {choice.value: Tool(choice.value, str(choice.label)) for choice in choices}
-    for scope, choices in ((Scope.COMPANY, CompanyTool), (Scope.PROJECT, ProjectTool))
+    for scope, choices in BUILT_IN.items()
 }
+KEY_LENGTH = 50
 
 
 def register(scope: Scope, tool: Tool) -> None:
     """Add a tool: every template can give a level on it, and begins with None.
 
     Raises:
-        ValueError: when the key is taken or can't stand in a permission's name.
+        ValueError: when the key is taken, too long to be stored, or can't stand in a
+            permission's name.
     """
-    if not tool.key.isidentifier() or tool.key in TOOLS[scope]:
+    is_name = tool.key.isidentifier() and len(tool.key) <= KEY_LENGTH
+    if not is_name or tool.key in TOOLS[scope]:
         raise ValueError(f"The tool {tool.key!r} can't be registered for the {scope}.")
     TOOLS[scope][tool.key] = tool
 
@@ -94,6 +101,13 @@ def read_permission(scope: str, name: str) -> tuple[str, Level] | None:
     return None
 
 
+# What a new template begins with; all else is at None.
+FIRST_LEVELS: dict[str, dict[str, Level]] = {
+    Scope.COMPANY: {CompanyTool.PORTFOLIO: Level.READ_ONLY},
+    Scope.PROJECT: {ProjectTool.HOME: Level.READ_ONLY},
+}
+
+
 # The shipped sets -------------------------------------------------------------
 
 
@@ -107,8 +121,8 @@ class CompanyKind(models.TextChoices):
 
 
 class Shipped(NamedTuple):
-    """A template that new companies begin with: one level on all tools, exceptions,
-    and the templates that its holders may hand out."""
+    """A template that new companies begin with: one level on all built-in tools,
+    exceptions, and the templates that its holders may hand out."""
 
     name: str
     scope: Scope

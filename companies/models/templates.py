@@ -16,7 +16,15 @@ from audit.models import AuditEvent
 from companies.conditions import level_given
 from companies.fields import PlainTextField
 from companies.models.company import Company, OwnedByCompany
-from companies.tools import SHIPPED, TOOLS, CompanyTool, Level, Scope
+from companies.tools import (
+    BUILT_IN,
+    KEY_LENGTH,
+    SHIPPED,
+    TOOLS,
+    CompanyTool,
+    Level,
+    Scope,
+)
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -64,7 +72,10 @@ class AdministeringChange(LevelChange):
 
 class PermissionTemplateQuerySet(models.QuerySet["PermissionTemplate"]):
     def ship(self, company: Company) -> None:
-        """Give a new company the templates that its kind begins with."""
+        """Give a new company the templates that its kind begins with.
+
+        The tools of further apps are at None in them, as in every other template.
+        """
         shipped = SHIPPED[company.kind]
         made = PermissionTemplate.objects.bulk_create(
             PermissionTemplate(
@@ -79,7 +90,7 @@ class PermissionTemplateQuerySet(models.QuerySet["PermissionTemplate"]):
                 level=each.exceptions.get(tool, each.level),
             )
             for template, each in zip(made, shipped, strict=True)
-            for tool in TOOLS[each.scope]
+            for tool in BUILT_IN[each.scope].values
         )
         by_name = {template.name: template for template in made}
         HandOut.objects.bulk_create(
@@ -371,7 +382,7 @@ class PermissionLevel(models.Model):
         related_name="levels",
         db_index=False,
     )
-    tool = models.CharField(max_length=50)
+    tool = models.CharField(max_length=KEY_LENGTH)
     level = models.PositiveSmallIntegerField(choices=Level)
 
     class Meta:

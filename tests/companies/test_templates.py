@@ -2,13 +2,16 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db.models import ProtectedError
 from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEvent
 from companies import tools
+from companies.access import Access
 from companies.models import Company, PermissionTemplate
+from companies.models.templates import effective
 from companies.tools import MEMBER, CompanyKind, Level, Scope, Tool
 from tests.cast import FOREMAN, add_member, put_on, template
 
@@ -127,18 +130,44 @@ def test_company_keeps_an_administrator(acme, ada):
     assert template(acme, "Company Administrator").level_of()["directory"] == 3
 
 
-def test_further_app_brings_its_own_tool(acme, max_, ada, tower, monkeypatch):
-    """The way that docs/permissions.md describes."""
+@pytest.fixture
+def cranes(monkeypatch):
     monkeypatch.setitem(tools.TOOLS, Scope.PROJECT, dict(tools.TOOLS[Scope.PROJECT]))
     tools.register(Scope.PROJECT, Tool("cranes", "Cranes", "cranes"))
+
+
+def test_further_app_brings_its_own_tool(acme, max_, ada, tower, cranes):
+    """The way that docs/permissions.md describes."""
     user = User.objects.get(pk=max_.user_id)
     assert not user.has_perm("cranes.read_only_cranes", tower)
     template(acme, FOREMAN).set_levels({"cranes": Level.STANDARD}, ada.user)
     user = User.objects.get(pk=max_.user_id)
     assert user.has_perm("cranes.standard_cranes", tower)
     assert not user.has_perm("companies.standard_cranes", tower)
-    with pytest.raises(ValueError, match="can't be registered"):
-        tools.register(Scope.PROJECT, Tool("cranes", "Cranes"))
+    for key in ("cranes", "c" * (tools.KEY_LENGTH + 1), "tower-cranes"):
+        with pytest.raises(ValueError, match="can't be registered"):
+            tools.register(Scope.PROJECT, Tool(key, "Cranes"))
+
+
+def test_further_tool_is_at_none_in_a_later_company_too(terms, cranes):
+    """No outside firm has it unasked, and Admin on Directory is Admin on all."""
+    company = Company.objects.create(name="Later")
+    held = {
+        each.name: effective(each.level_of())["cranes"]
+        for each in company.permissiontemplates.filter(scope=Scope.PROJECT)
+    }
+    assert held.pop("Project Manager – Internal") == Level.ADMIN
+    assert set(held.values()) == {Level.NONE}
+
+
+def test_levels_of_a_removed_app_decide_nothing(acme, max_, tower, monkeypatch, cranes):
+    """Max has none on it: else he could hand out nothing, and nobody see why."""
+    subcontractor = template(acme, "Subcontractor – External")
+    subcontractor.set_levels({"cranes": Level.READ_ONLY}, None)
+    assert not Access.load(max_.user, acme.pk).may_hand_out(subcontractor, tower)
+    monkeypatch.delitem(tools.TOOLS[Scope.PROJECT], "cranes")
+    assert Access.load(max_.user, acme.pk).may_hand_out(subcontractor, tower)
+    call_command("check_invariants")
 
 
 def test_company_template_is_not_counted_by_projects(acme, max_):
