@@ -15,7 +15,7 @@ from accounts.requests import UserRequest
 from companies.admin.scoped import EVERYWHERE, CompanyScopedAdmin
 from companies.admin.scoped_forms import CompanyForm
 from companies.models import Membership, PermissionTemplate, ProjectMembership
-from companies.tools import TOOLS, Level, Scope
+from companies.tools import FIRST_LEVELS, TOOLS, Level, Scope
 
 
 class TemplateForm(CompanyForm):
@@ -42,8 +42,9 @@ class TemplateForm(CompanyForm):
         super().__init__(*args, **kwargs)
         if not self.instance.pk:
             self.instance.scope = self.scope
-        given = self.instance.level_of() if self.instance.pk else {}
-        for key, tool in TOOLS[self.instance.scope].items():
+        scope = self.instance.scope
+        given = self.instance.level_of() if self.instance.pk else FIRST_LEVELS[scope]
+        for key, tool in TOOLS[scope].items():
             self.fields[f"level_{key}"] = forms.TypedChoiceField(
                 label=tool.label,
                 choices=Level.choices,
@@ -52,7 +53,7 @@ class TemplateForm(CompanyForm):
                 widget=forms.RadioSelect,
             )
         others = PermissionTemplate.objects.filter(
-            company=self.instance.company_id, scope=self.instance.scope
+            company=self.instance.company_id, scope=scope
         )
         hands_out = cast(Any, self.fields["may_hand_out"])
         hands_out.queryset = others

@@ -77,6 +77,17 @@ def test_template_is_added_for_either_scope(as_, ada, acme, scope):
     assert set(made.level_of().values()) == {1}
 
 
+@pytest.mark.parametrize(
+    ("scope", "first"), [(Scope.PROJECT, "home"), (Scope.COMPANY, "portfolio")]
+)
+def test_new_template_begins_with_one_tool_to_read(as_, ada, scope, first):
+    add = reverse("admin:companies_permissiontemplate_add", query={"scope": scope})
+    form = as_(ada).get(add).context["adminform"].form
+    begun = {tool: form[f"level_{tool}"].initial for tool in TOOLS[scope]}
+    assert begun.pop(first) == 1
+    assert set(begun.values()) == {0}
+
+
 def test_list_to_hand_out_is_kept(as_, ada, acme):
     foreman, owner = template(acme, FOREMAN), template(acme, "Owner/Client – External")
     data = filled(foreman) | {"may_hand_out": [owner.pk]}
