@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 NEWSLETTER_SIGNER = partial(Signer, salt="accounts.newsletter")
+# What a User finds out about its person holds for one request (T35).
+FOUND_OUT = {"kept", "is_proven"}
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -148,8 +150,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Load it again, and forget what was found out."""
         super().refresh_from_db(*args, **kwargs)
-        self.__dict__.pop("kept", None)
-        self.__dict__.pop("is_proven", None)
+        for name in FOUND_OUT:
+            self.__dict__.pop(name, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled, such as for a cache: without what was found out."""
+        state = super().__getstate__().items()
+        return {name: value for name, value in state if name not in FOUND_OUT}
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Ask the backends, unless one has kept what answers for all rows of a kind."""

@@ -1,5 +1,7 @@
 """What `user.has_perm` keeps between the questions of a request, and what not."""
 
+import pickle
+
 from accounts.models import User
 from companies.models import Membership, Project, ProjectMembership
 from companies.tools import COORDINATOR, PROJECT_MANAGER, SUBCONTRACTOR
@@ -20,6 +22,16 @@ def test_what_is_kept_is_asked_of_the_row_as_it_is(max_, acme, tower):
     for name, may in ((SUBCONTRACTOR, True), (PROJECT_MANAGER, False)):
         grant.template = template(acme, name)
         assert user.has_perm("companies.add_projectmembership", grant) == may
+
+
+def test_a_user_who_was_asked_about_can_be_pickled(max_, tower):
+    """T35: what was found out doesn't come along."""
+    user = User.objects.get(pk=max_.user_id)
+    assert user.has_perm("companies.view_project", tower) and user.is_proven
+    max_.project_memberships.all().delete()
+    copy = pickle.loads(pickle.dumps(user))  # noqa: S301 (our own)
+    assert copy == user
+    assert not copy.has_perm("companies.view_project", tower)
 
 
 def test_one_project_after_the_other_takes_no_query(
