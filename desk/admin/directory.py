@@ -52,8 +52,17 @@ class ProjectFormSet(CompanyInlineFormSet):
     same_choices = frozenset({"template"})
 
 
+class GrantForm(GivingForm):
+    """A grant in the form of its person; it keeps its project, as in its own form."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "project" in self.fields:
+            self.fields["project"].disabled = True
+
+
 class ProjectInline(CompanyScopedInline):
-    form = GivingForm
+    form = GrantForm
     formset = ProjectFormSet
     adds_from = Level.STANDARD
     model = ProjectMembership
