@@ -198,6 +198,8 @@ def explain_page(
 
 def obstacle(entry: Membership, project: Project | None) -> str:
     """What keeps the person from everything in the company or on the project."""
+    if project and project.company_id != entry.company_id:
+        return "the project is of another company"
     if not entry.company.is_active:
         return "the company is not active"
     if project and not project.is_active:
