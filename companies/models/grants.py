@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 ENDING_WITHIN = timedelta(days=7)
+ONE_DAY = timedelta(days=1)
 STAYS = "Is on this project already, and stays as they are ({})."
 DEACTIVATED = "Is deactivated: reactivate them first."
-ENDED_BEFORE = "Ended before the first day."
 
 
 class GrantState(models.TextChoices):
@@ -94,17 +94,21 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
         Whose days there are over begins anew, with this template and these days. Each
         is refused for themselves: when somebody is deactivated, when a day, a template
         or a company doesn't fit, or when the giver may not hand it out there (T44).
+        Who is named twice for a project is there by the first that can be given.
         """
         pairs = list(pairs)
         Company.objects.hold(project.company_id for _, project, _ in pairs)
         places = self.places_of(pairs)
         today = timezone.localdate()
         granting = Granting()
+        made: dict[tuple[int, int], ProjectMembership] = {}
         for entry, project, template in pairs:
+            place = entry.pk, project.pk
             new = ProjectMembership(company=project.company)
-            grant = places.get((entry.pk, project.pk), new)
+            grant = made.get(place) or places.get(place, new)
             grant.project, grant.membership = project, entry
-            if grant.pk and grant.state_on(today) != GrantState.OVER:
+            has_days = grant.pk and grant.state_on(today) != GrantState.OVER
+            if place in made or has_days:
                 granting.there.append(grant)
                 continue
             grant.template = template
@@ -112,7 +116,8 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
             if sentence := grant.why_not(by):
                 granting.refused.append((entry, sentence))
             else:
-                granting.made.append(grant)
+                made[place] = grant
+        granting.made = list(made.values())
         self.save_all(granting.made)
         record_grants(AuditEvent.Kind.GRANTED, by, granting.made)
         return granting
@@ -159,15 +164,15 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
     def end(self, last_day: date, by: User | None) -> int:
         """Set the last day of these, where it isn't earlier already. Return how many.
 
-        Who would only begin after that day is suspended besides, and has no other day
-        than that one: whoever lifts the suspension lets nobody in for longer.
+        Who would only begin after that day is let in on none: their only day is past,
+        so that they can be put on the project again.
         """
         kind = AuditEvent.Kind.GRANT_ENDED
         later = self.filter(Q(ends_on=None) | Q(ends_on__gt=last_day))
         unbegun = later.filter(starts_on__gt=last_day)
-        unbegun.suspend(ENDED_BEFORE, by)
-        only = {"starts_on": last_day, "ends_on": last_day}
-        count = unbegun.change(only, kind, by, {"last_day": last_day})
+        past = min(last_day, timezone.localdate() - ONE_DAY)
+        only = {"starts_on": past, "ends_on": past}
+        count = unbegun.change(only, kind, by, {"last_day": past})
         last = {"ends_on": last_day}
         return count + later.change(last, kind, by, {"last_day": last_day})
 
@@ -303,6 +308,17 @@ class ProjectMembership(OwnedByCompany):
                     )
                 }
             )
+        if self._state.adding and self.membership_id:
+            self.check_person()
+
+    def check_person(self) -> None:
+        """Refuse to put somebody on a project who is deactivated.
+
+        Raises:
+            ValidationError: with what to do first.
+        """
+        if not self.membership.is_active:
+            raise ValidationError(DEACTIVATED, code="deactivated")
 
     def check_giver(self, by: User | None) -> None:
         """Refuse a template that the giver may not hand out here; a command may all.
@@ -321,9 +337,10 @@ class ProjectMembership(OwnedByCompany):
         try:
             self.clean()
             self.check_giver(by)
+            self.check_person()
         except ValidationError as error:
             return str(error.messages[0])
-        return "" if self.membership.is_active else DEACTIVATED
+        return ""
 
     @property
     def days(self) -> tuple[date | None, date | None]:

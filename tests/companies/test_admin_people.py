@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from companies.models import PermissionTemplate, Project
+from companies.models.grants import DEACTIVATED
 from tests.cast import FOREMAN, add_entry, put_on, template
 
 SUBCONTRACTOR = "Subcontractor – External"
@@ -46,6 +47,22 @@ def test_people_are_put_on_a_project_and_who_is_there_stays(
     assert [str(day) for day in grant.days] == ["2030-01-01", "2030-06-30"]
     event = AuditEvent.objects.get(kind="granted", about_id=people[0].pk)
     assert event.actor == ada.user
+
+
+def test_who_is_deactivated_is_put_on_no_project_by_the_form_either(
+    as_, ada, acme, tower
+):
+    """The sentence of the other doors, and nothing that was entered is lost."""
+    gone = add_entry(acme, "gone@acme.example", is_active=False)
+    data = {"membership": gone.pk, "project": tower.pk, "ends_on": "2030-06-30"}
+    data["template"] = template(acme, SUBCONTRACTOR).pk
+    page = as_(ada).post(reverse("admin:companies_projectmembership_add"), data)
+    assert DEACTIVATED in page.text
+    form = page.context["adminform"].form
+    assert {name: form[name].value() for name in data} == {
+        name: str(value) for name, value in data.items()
+    }
+    assert on(tower) == []
 
 
 def test_project_leads_there_as_far_as_the_reader_may(as_, ada, cora, rory, tower):

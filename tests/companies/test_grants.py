@@ -15,6 +15,7 @@ from companies.models import (
     Project,
     ProjectMembership,
 )
+from companies.models.grants import GrantState
 from tests.cast import FOREMAN, add_entry, add_member, put_on, template
 
 SUBCONTRACTOR = "Subcontractor – External"
@@ -226,6 +227,55 @@ def test_whose_days_are_over_begins_anew(ada, max_, acme, tower, today):
         "Is on this project already, and stays as they are "
         "(Suspended: insurance ended)."
     )
+
+
+@pytest.mark.parametrize("last", [-9, -1, 0, 3])
+def test_who_was_ended_before_the_first_day_is_let_in_on_none(
+    ada, acme, tower, today, last
+):
+    """Not on the last day of the others either; and may come back."""
+    entry = add_member(acme, "later@acme.example")
+    put_on(entry, tower, starts_on=today + timedelta(5))
+    assert tower.demobilise(today + timedelta(last), ada.user) == 1
+    for offset in range(10):
+        assert not tower.project_memberships.in_force(today + timedelta(offset))
+    [grant] = entry.project_memberships.all()
+    assert grant.state_on(today) == GrantState.OVER
+    assert grant.ends_on == today + timedelta(min(last, -1))
+    again = [(entry, tower, template(acme, SUBCONTRACTOR))]
+    assert ProjectMembership.objects.grant(again, ada.user).made
+    assert reaches(entry, tower)
+
+
+def test_a_crew_that_was_ended_before_its_first_day_is_brought_again(
+    max_, ada, acme, tower, annex, today
+):
+    put_on(max_, annex, starts_on=today + timedelta(30))
+    annex.demobilise(today, ada.user)
+    assert difference(annex, tower) == {"Would": {"Max Weber": FOREMAN}}
+    assert annex.mobilise(tower, ada.user).made
+    assert reaches(max_, annex)
+
+
+def test_who_comes_back_by_reactivating_without_projects_can_be_put_on_them(
+    max_, ada, acme, annex, today
+):
+    """The same for a person: what would have begun is over."""
+    put_on(max_, annex, starts_on=today + timedelta(30))
+    chosen = Membership.objects.filter(pk=max_.pk)
+    chosen.deactivate(ada.user)
+    chosen.reactivate(ada.user, with_projects=False)
+    again = [(max_, annex, template(acme, FOREMAN))]
+    assert ProjectMembership.objects.grant(again, ada.user).made
+    assert reaches(max_, annex)
+
+
+def test_somebody_named_twice_is_put_on_a_project_once(ada, acme, tower):
+    entry = add_member(acme, "new@acme.example")
+    pairs = [(entry, tower, template(acme, name)) for name in (FOREMAN, SUBCONTRACTOR)]
+    granting = ProjectMembership.objects.grant(pairs, ada.user)
+    assert granting.there == granting.made == [entry.project_memberships.get()]
+    assert granting.made[0].template.name == FOREMAN
 
 
 def test_nobody_gives_on_a_project_that_is_not_active(cora, acme, tower):

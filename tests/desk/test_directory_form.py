@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import AuditEvent
 from companies.models import Membership, Project, Vendor
+from companies.models.grants import DEACTIVATED
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
 from invitations.models import Invitation
 from tests.cast import (
@@ -290,6 +291,43 @@ def test_who_changed_what_is_in_the_history(as_, ada, max_):
     page = client.get(f"{DIRECTORY}{max_.pk}/history/").content.decode()
     assert "ada@acme.example" in page
     assert "Job title" in page
+
+
+def test_who_is_deactivated_is_put_on_no_project_unless_they_come_back(
+    as_, ada, acme, tower
+):
+    """What the person has there already can be changed meanwhile."""
+    gone = add_entry(acme, "gone@acme.example", is_active=False)
+    row = {
+        "project_memberships-TOTAL_FORMS": 1,
+        "project_memberships-0-project": tower.pk,
+        "project_memberships-0-template": template(acme, FOREMAN).pk,
+    }
+    client = as_(ada)
+    page = save(client, gone, is_active=None, **row)
+    assert DEACTIVATED in page.text
+    assert f">{tower}</option>" in page.text
+    assert save(client, gone, **row).status_code == 302
+    grant = gone.project_memberships.get()
+    day = grant_row(grant, ends_on="2030-06-30")
+    assert save(client, gone, is_active=None, **day).status_code == 302
+    grant.refresh_from_db()
+    assert (str(grant.ends_on), grant.membership.is_active) == ("2030-06-30", False)
+
+
+def test_a_grant_stays_on_its_project_whatever_is_posted(as_, ada, acme, max_, tower):
+    """Another project is another grant: this one's history is of the first."""
+    grant = max_.project_memberships.get()
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    row = grant_row(grant, project=annex.pk, ends_on="2030-06-30")
+    client = as_(ada)
+    page = client.get(f"{DIRECTORY}{max_.pk}/change/")
+    [form] = page.context["inline_admin_formsets"][0].formset.initial_forms
+    assert "disabled" in str(form["project"])
+    assert save(client, max_, **row).status_code == 302
+    grant.refresh_from_db()
+    assert (grant.project, str(grant.ends_on)) == (tower, "2030-06-30")
+    assert not annex.project_memberships.exists()
 
 
 def test_who_joins_while_their_form_is_saved_stays_in(as_, ada, ivo):
