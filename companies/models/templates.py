@@ -293,7 +293,7 @@ class PermissionTemplate(OwnedByCompany):
     def set_hands_out(
         self, templates: "Iterable[PermissionTemplate]", by: User | None
     ) -> None:
-        """Say which templates its holders may give to others."""
+        """Say which templates its holders may give to others, and keep the history."""
         before = set(self.hands_out.values_list("name", flat=True))
         wanted = {template.name: template for template in templates}
         if before == set(wanted):
@@ -304,7 +304,8 @@ class PermissionTemplate(OwnedByCompany):
             for name, template in wanted.items()
             if name not in before
         )
-        facts = {"may hand out": ", ".join(sorted(wanted)) or "nothing"}
+        lists = (", ".join(sorted(names)) or "nothing" for names in (before, wanted))
+        facts = {"may hand out": " → ".join(lists)}
         AuditEvent.record(AuditEvent.Kind.LEVELS_CHANGED, by, self.company, self, facts)
 
     @transaction.atomic

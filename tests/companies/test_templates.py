@@ -123,6 +123,17 @@ def test_change_counts_at_the_next_request_and_is_kept_as_history(
     assert event.actor == ada.user
 
 
+def test_history_of_the_list_says_what_was_taken_away(acme, ada):
+    foreman, owner = template(acme, FOREMAN), template(acme, "Owner/Client – External")
+    foreman.set_hands_out([owner], ada.user)
+    foreman.set_hands_out([], ada.user)
+    events = AuditEvent.objects.filter(kind=AuditEvent.Kind.LEVELS_CHANGED)
+    assert [event.facts["may hand out"] for event in events.order_by("pk")] == [
+        "Subcontractor – External → Owner/Client – External",
+        "Owner/Client – External → nothing",
+    ]
+
+
 def test_company_keeps_an_administrator(acme, ada):
     administrators = template(acme, "Company Administrator")
     with pytest.raises(ValidationError, match="no administrator"):
