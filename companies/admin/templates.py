@@ -33,6 +33,7 @@ class TemplateForm(CompanyForm):
     )
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
     scope = Scope.PROJECT  # of a new template
+    is_shown_only = False
 
     class Meta:
         model = PermissionTemplate
@@ -51,6 +52,7 @@ class TemplateForm(CompanyForm):
                 coerce=int,
                 initial=given.get(key, Level.NONE),
                 widget=forms.RadioSelect,
+                disabled=self.is_shown_only,
             )
         others = PermissionTemplate.objects.filter(
             company=self.instance.company_id, scope=scope
@@ -76,15 +78,16 @@ class TemplateForm(CompanyForm):
         super().clean()
         if self.instance.pk and not self.errors:
             self.instance.check_administrator_stays(self.levels)
-            self.show_reach()
         return self.cleaned_data
 
-    def show_reach(self) -> None:
-        """Come back with whom the change reaches, unless that was just read.
+    def _post_clean(self) -> None:
+        """Show what can be saved only: it would not be done by saving once more."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.instance.pk and not self.errors:
+            self.show_reach()
 
-        Raises:
-            ValidationError: with what would happen, one sentence a tool.
-        """
+    def show_reach(self) -> None:
+        """Come back with whom the change reaches, unless that was just read."""
         changes = self.instance.reach(self.levels)
         sentences = [f"{change}." for change in changes if change.people]
         digest = hashlib.sha256("".join(sentences).encode()).hexdigest()
@@ -92,10 +95,11 @@ class TemplateForm(CompanyForm):
             return
         self.data = self.data.copy()  # type: ignore[attr-defined]
         self.data["confirmed"] = digest  # type: ignore[index]
-        raise ValidationError(
-            [*sentences, "Nothing is changed yet. Save once more to do it."],
-            code="unconfirmed",
-        )
+        last = "Nothing is changed yet. Save once more to do it."
+        self.add_error(None, ValidationError([*sentences, last], code="unconfirmed"))
+
+
+KEPT_BY_FORM = ["may_hand_out", "confirmed"]
 
 
 @admin.register(PermissionTemplate)
@@ -107,15 +111,19 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
     search_fields = ["name"]
     actions = ["duplicate"]
     autocomplete_fields = ["project"]
+    readonly_fields = ["company", "handed_out"]
 
     def with_details(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Whether somebody holds it: how many do is counted on its own page."""
         held = {"template": OuterRef("pk")}
-        entries = Membership.objects.filter(is_active=True, **held)
+        people = Membership.objects.filter(is_active=True)
+        entries = people.filter(**held)
+        defaults = people.filter(default_project_template=OuterRef("pk"))
         grants = ProjectMembership.objects.not_over(timezone.localdate()).filter(**held)
         # The first of each: EXISTS would let PostgreSQL read all holders of all.
         found: QuerySet[Any] = rows.annotate(
             entry=Subquery(entries.order_by().values("pk")[:1]),
+            default=Subquery(defaults.order_by().values("pk")[:1]),
             grant=Subquery(grants.order_by().values("pk")[:1]),
         )
         return found
@@ -126,10 +134,16 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
 
     @admin.display(description="held by somebody", boolean=True)
     def is_held(self, template: Any) -> bool:
-        return bool(template.entry or template.grant)
+        return bool(template.entry or template.default or template.grant)
+
+    @admin.display(description="may hand out")
+    def handed_out(self, template: PermissionTemplate) -> str:
+        """The list, for whoever may only look."""
+        return ", ".join(map(str, template.hands_out.all())) or "nothing"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fields = ["name", "may_hand_out", "confirmed"]
+        is_kept = self.has_change_permission(request, obj)
+        fields = ["name", *(KEPT_BY_FORM if is_kept else ["handed_out"])]
         if self.scope_of(request, obj) == Scope.PROJECT:
             fields.insert(1, "project")
         return [*self.company_field(request), *fields]
@@ -146,6 +160,7 @@ class PermissionTemplateAdmin(CompanyScopedAdmin):
     ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.scope = self.scope_of(request, obj)
+        form.is_shown_only = not self.has_change_permission(request, obj)
         return form
 
     def save_related(

@@ -140,6 +140,15 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         term = search_term[:SEARCH_LENGTH]
         return queryset.matching(term, desk_company(request)), False
 
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Leave out the button that adds a template: it would be one for projects."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "template":
+            cast(Any, field).widget.can_add_related = False
+        return field
+
     # What a reader sees
 
     @admin.display(description="name", ordering="last_name")

@@ -1,6 +1,9 @@
 """The matrix of a template in the admin, and who is on which project."""
 
+import re
+
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from companies.models import PermissionTemplate, Project
@@ -40,6 +43,25 @@ def test_change_is_shown_first_and_done_when_sent_again(as_, ada, max_, acme, to
     assert "RFIs: Standard → None" in history
 
 
+def test_what_can_not_be_saved_is_not_asked_to_be_saved_once_more(as_, ada, max_, acme):
+    foreman = template(acme, FOREMAN)
+    data = filled(foreman, rfis=0) | {"name": SUBCONTRACTOR}
+    page = as_(ada).post(address(foreman), data)
+    assert "Another template has this name." in page.text
+    assert "Save once more" not in page.text
+
+
+def test_whoever_may_only_look_reads_the_list_and_presses_nothing(as_, rory, acme):
+    foreman = template(acme, FOREMAN)
+    page = as_(rory).get(address(foreman))
+    rows = re.findall(r'<div class="readonly">(.*?)</div>', page.text)
+    assert SUBCONTRACTOR in rows
+    assert "Confirmed" not in page.text
+    radios = re.findall(r'<input type="radio"[^>]*>', page.text)
+    assert len(radios) == len(TOOLS[Scope.PROJECT]) * 4
+    assert all("disabled" in radio for radio in radios)
+
+
 def test_other_matrix_than_the_one_shown_is_shown_again(as_, ada, max_, acme):
     foreman = template(acme, FOREMAN)
     client = as_(ada)
@@ -75,6 +97,22 @@ def test_template_is_added_for_either_scope(as_, ada, acme, scope):
     made = PermissionTemplate.objects.get(company=acme, name="Surveyor")
     assert made.scope == scope
     assert set(made.level_of().values()) == {1}
+
+
+def test_a_button_of_the_list_adds_one_for_either_scope(as_, ada, rory, acme):
+    """And beside the company template of a person no button makes one for projects."""
+    listed = reverse("admin:companies_permissiontemplate_changelist")
+    client, tools = as_(ada), r'href="([^"]*)" class="addlink">Add for (\w+) tools'
+    links = re.findall(tools, client.get(listed).text)
+    assert {
+        name: client.get(link).context["adminform"].form.instance.scope
+        for link, name in links
+    } == {"company": Scope.COMPANY, "project": Scope.PROJECT}
+    assert "Add for" not in as_(rory).get(listed).text
+    person = client.get(reverse("admin:companies_membership_add")).text
+    assert re.findall(r'id="add_id_(\w*template)"', person) == [
+        "default_project_template"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,11 +253,15 @@ def test_list_tells_which_are_held_in_its_own_query(
     foreman = template(acme, FOREMAN)
     for number in range(20):
         foreman.duplicate(f"Foreman {number}", None)
+    default = template(acme, "Owner/Client – External")
+    acme.memberships.filter(pk=max_.pk).update(default_project_template=default)
     client, listed = as_(ada), reverse("admin:companies_permissiontemplate_changelist")
     with django_assert_max_num_queries(10):
         rows = client.get(listed).context["cl"].result_list
-    assert {row.name for row in rows if row.entry or row.grant} == {
+    shown = admin.site.get_model_admin(PermissionTemplate)
+    assert {row.name for row in rows if shown.is_held(row)} == {
         "Company Administrator",
         "Member",
         FOREMAN,
+        default.name,
     }
