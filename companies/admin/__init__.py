@@ -1,9 +1,9 @@
 from companies.admin.companies import CompanyAdmin
+from companies.admin.filters import CompanyRelatedFilter
 from companies.admin.grants import GrantAdmin
 from companies.admin.projects import ProjectAdmin, VendorAdmin
 from companies.admin.scoped import (
     EVERYWHERE,
-    CompanyRelatedFilter,
     CompanyScopedAdmin,
     CompanyScopedInline,
 )

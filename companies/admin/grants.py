@@ -12,12 +12,9 @@ from accounts.models import User
 from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
 from audit.models import AuditEvent, AuditEventQuerySet
+from companies.admin.filters import ChosenFilter, CompanyRelatedFilter, ListedFilter
 from companies.admin.forms import LastDayForm, ReasonForm
-from companies.admin.scoped import (
-    EVERYWHERE,
-    CompanyRelatedFilter,
-    CompanyScopedAdmin,
-)
+from companies.admin.scoped import EVERYWHERE, CompanyScopedAdmin
 from companies.admin.scoped_forms import GivingForm
 from companies.desk import desk_company
 from companies.explanations import spoken
@@ -28,6 +25,9 @@ from companies.tools import Level
 Kind = AuditEvent.Kind
 
 PROJECTS_FOUND = 500  # by one search
+SUSPENDED_ALREADY = "Is suspended already."
+NOT_SUSPENDED = "Is not suspended."
+ENDS_EARLIER = "Ends on that day already, or before it."
 
 
 class GrantStateFilter(admin.SimpleListFilter):
@@ -58,7 +58,8 @@ class GrantAdmin(CompanyScopedAdmin):
     list_filter = [
         GrantStateFilter,
         ("template", CompanyRelatedFilter),
-        ("project", CompanyRelatedFilter),
+        ("project", ListedFilter),
+        ("membership", ChosenFilter),
     ]
     list_select_related = [
         "company",
@@ -132,20 +133,30 @@ class GrantAdmin(CompanyScopedAdmin):
     def suspend(self, request: UserRequest, queryset: Any) -> Any:
         form, page = self.ask(request, queryset, ReasonForm, "suspend", "Suspend")
         if form:
+            others = left_alone(queryset.exclude(suspended_at=None), SUSPENDED_ALREADY)
             count = queryset.suspend(form.cleaned_data["reason"], request.user)
-            self.report(request, f"Suspended: {count}.", [])
+            self.report(request, f"Suspended: {count}.", others)
         return page
 
     @admin.action(
         description="Lift the suspension", permissions=["change"], location=EVERYWHERE
     )
     def lift(self, request: UserRequest, queryset: Any) -> None:
-        self.report(request, f"Lifted: {queryset.lift(request.user)}.", [])
+        others = left_alone(queryset.filter(suspended_at=None), NOT_SUSPENDED)
+        self.report(request, f"Lifted: {queryset.lift(request.user)}.", others)
 
     @admin.action(description="End on …", permissions=["change"], location=EVERYWHERE)
     def end(self, request: UserRequest, queryset: Any) -> Any:
-        form, page = self.ask(request, queryset, LastDayForm, "end", "Set the last day")
+        form, page = self.ask(request, queryset, LastDayForm, "end", "End")
         if form:
-            count = queryset.end(form.cleaned_data["last_day"], request.user)
-            self.report(request, f"Last day set: {count}.", [])
+            last_day = form.cleaned_data["last_day"]
+            others = left_alone(queryset.filter(ends_on__lte=last_day), ENDS_EARLIER)
+            count = queryset.end(last_day, request.user)
+            self.report(request, f"Last day set: {count}.", others)
         return page
+
+
+def left_alone(rows: Any, sentence: str) -> list[tuple[ProjectMembership, str]]:
+    """Those of the chosen to which a verb does nothing; asked before it does."""
+    named = rows.select_related("membership__user", "project")
+    return [(grant, sentence) for grant in named]

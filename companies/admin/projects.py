@@ -90,7 +90,8 @@ class ProjectAdmin(CompanyScopedAdmin):
             count = project.demobilise(form.cleaned_data["last_day"], request.user)
             self.report(request, f"Last day set: {count}.", [])
             return redirect(crew_url(project))
-        crew = [("On the project now or later", list(project.crew()))]
+        ended = list(project.crew_with_suspended())
+        crew = [("On the project now or later", ended)]
         title, verb = f"End everybody on {project}", "Set the last day"
         return self.page(
             request, CREW, title, original=project, form=form, crew=crew, verb=verb

@@ -315,22 +315,3 @@ class CompanyScopedInline(ScopedMixin, admin.TabularInline[Any, Any]):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_level(request, self.adds_from, obj)
-
-
-class CompanyRelatedFilter(admin.RelatedFieldListFilter):
-    """A filter by a related row that lists only those of the company.
-
-    Of all companies there would be too many, some of one name: then there is none.
-    """
-
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[Any]:
-        rows = field.related_model._default_manager.filter(
-            company=desk_company(request)
-        ).complex_filter(field.get_limit_choices_to())
-        return [(row.pk, str(row)) for row in rows]
-
-    def has_output(self) -> bool:
-        """Also where it offers nothing: Django drops what its address asks for."""
-        return bool(self.used_parameters) or super().has_output()

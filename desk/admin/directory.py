@@ -171,7 +171,7 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
     @admin.display(description="projects")
     def grants(self, entry: Any) -> str:
         """Where the projects are kept that are too many for the form."""
-        query = {"q": entry.email}
+        query = {"membership__id__exact": entry.pk}
         url = reverse("admin:companies_projectmembership_changelist", query=query)
         return format_html('<a href="{}">{} projects</a>', url, entry.project_count)
 

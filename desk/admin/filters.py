@@ -9,15 +9,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from companies.admin import CompanyRelatedFilter
+from companies.admin.filters import ListedFilter, few, listed
 from companies.admin.scoped_forms import row_keys
-from companies.desk import desk_company
 from companies.models import Project, ProjectMembership, Vendor
 from companies.models.grants import ProjectMembershipQuerySet
 from desk.status import QUESTIONS, Status, in_status
-
-# So many are listed to choose from; of more one types a part of the name.
-LISTED = 100
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -32,48 +28,18 @@ class StatusFilter(admin.SimpleListFilter):
         return in_status(queryset, wanted, timezone.now()) if wanted else queryset
 
 
-def few(model: type[Vendor | Project], request: HttpRequest) -> list[Any] | None:
-    """The company's rows, unless they are too many to be listed; asked once a request.
-
-    None of all companies: there would be too many, some of one name.
-    """
-    kept: dict[Any, list[Any] | None] = request.__dict__.setdefault("_few", {})
-    if model not in kept:
-        rows = model._default_manager.filter(company=desk_company(request))
-        some = list(rows[: LISTED + 1])
-        kept[model] = some if len(some) <= LISTED else None
-    return kept[model]
-
-
-def listed(
-    model: type[Vendor | Project], request: HttpRequest, chosen: object
-) -> list[tuple[str, str]]:
-    """The company's rows to choose from; of too many only the one that is chosen."""
-    rows = few(model, request)
-    if rows is None:
-        ours = model._default_manager.filter(company=desk_company(request))
-        rows = list(ours.filter(pk__in=row_keys([chosen])))
-    return [(str(row.pk), str(row)) for row in rows]
-
-
 def on_projects(*conditions: Q, **more: Any) -> ProjectMembershipQuerySet:
     """Who is on such a project or will be; the list of the grants has the others."""
     grants = ProjectMembership.objects.not_ended(timezone.localdate())
     return grants.filter(*conditions, **more)
 
 
-class VendorFilter(CompanyRelatedFilter):
+class VendorFilter(ListedFilter):
     """By firm; who works for none is one of the company's own."""
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         self.empty_value_display = SafeString("Own people")
         return super().choices(changelist)
-
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[Any]:
-        chosen = list(self.lookup_val or [""])[-1]
-        return listed(Vendor, request, chosen)
 
 
 class ProjectFilter(admin.SimpleListFilter):

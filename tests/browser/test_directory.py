@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from companies.admin.filters import LISTED
 from companies.models import Company, Membership, Project, Vendor
-from desk.admin.filters import LISTED
 from invitations.models import Delivery, Invitation
 from tests.browser.test_accessibility import ADMINISTRATOR, check  # noqa: F401
 from tests.cast import add_entry

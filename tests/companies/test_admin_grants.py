@@ -1,6 +1,7 @@
 """Actions of the desk that ask first, and the list of who is on which project."""
 
 import re
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -8,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from companies.admin.filters import LISTED
 from companies.models import Membership, Project, ProjectMembership
 from companies.tools import MEMBER
-from tests.cast import FOREMAN, put_on, template
+from tests.cast import FOREMAN, add_entry, put_on, template
 
 LIST = "admin:companies_projectmembership_changelist"
 TOWER_CREW = 1_100  # more than a form may have fields
@@ -133,3 +135,48 @@ def test_changing_many_grants_takes_no_more_queries_than_few(
                 assert len(annex.mobilise(tower, ada.user).made) == TOWER_CREW
     # SQLite inserts a thousand rows in several statements.
     assert len(queries) < 40
+
+
+def test_of_many_projects_the_list_names_the_chosen_one_only(
+    as_, ada, max_, acme, tower
+):
+    rows = Project.objects.bulk_create(
+        Project(company=acme, name=f"Site {n}", number=f"N-{n}") for n in range(LISTED)
+    )
+    put_on(max_, rows[7])
+    client = as_(ada)
+    assert "project__id__exact" not in client.get(reverse(LIST)).text
+    page = client.get(reverse(LIST, query={"project__id__exact": rows[7].pk}))
+    named = re.findall(r"project__id__exact=(\d+)", page.text)
+    assert set(named) == {str(rows[7].pk)}
+    assert [row.project for row in page.context["cl"].result_list] == [rows[7]]
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("suspend", "Kim on 24-017 Harbour Tower: Is suspended already."),
+        ("lift", "Max Weber on 24-017 Harbour Tower: Is not suspended."),
+        ("end", "Kim on 24-017 Harbour Tower: Ends on that day already, or before it."),
+    ],
+)
+def test_an_action_says_whom_it_left_alone_and_why(
+    as_, ada, max_, acme, tower, action, told
+):
+    kim = add_entry(acme, "kim@acme.example", first_name="Kim")
+    put_on(kim, tower, ends_on=date(2030, 1, 1))
+    kim.project_memberships.suspend("strike", ada.user)
+    rows = list(tower.project_memberships.values_list("pk", flat=True))
+    form = {"action": action, "_selected_action": rows, "apply": "1"}
+    asked = {"reason": "insurance ended", "last_day": "2030-01-01"}
+    page = as_(ada).post(reverse(LIST), form | asked, follow=True)
+    said = [str(message) for message in page.context["messages"]]
+    assert len(said) == 2 and said[0].endswith(": 1.")
+    assert said[1] == told
+
+
+def test_whoever_is_suspended_is_named_before_everybody_is_ended(as_, ada, max_, tower):
+    """They are ended too."""
+    max_.project_memberships.suspend("strike", ada.user)
+    path = reverse("admin:companies_project_demobilise", args=[tower.pk])
+    assert "On the project now or later: 1" in as_(ada).get(path).text

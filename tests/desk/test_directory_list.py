@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from companies.admin import lists
+from companies.admin.filters import LISTED
 from companies.models import Membership, Project, ProjectMembership, Vendor
 from companies.tools import COMPANY_ADMINISTRATOR, MEMBER
-from desk.admin.filters import LISTED
 from desk.status import Status
 from invitations.models import Delivery, Invitation
 from tests.cast import FOREMAN, add_entry, add_member, invite, put_on, template

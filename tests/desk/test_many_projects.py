@@ -1,10 +1,13 @@
 """Somebody on very many projects: their form can be sent, their access can be read."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from companies.models import Project, ProjectMembership
 from desk.admin.directory import GRANTS_IN_FORM
+from tests.cast import add_member, put_on
 
 
 @pytest.fixture
@@ -30,6 +33,22 @@ def test_form_leaves_the_projects_to_their_list(as_, ada, max_):
     max_.refresh_from_db()
     assert (max_.first_name, max_.is_active) == ("Maximilian", False)
     assert max_.project_memberships.count() == GRANTS_IN_FORM + 1
+
+
+@pytest.mark.usefixtures("many")
+def test_their_list_is_of_this_person_and_says_so(as_, ada, acme, max_, tower):
+    """Who is only called alike isn't in it: all of a list are ended by one action."""
+    other = add_member(acme, f"tomax@{max_.email.partition('@')[2]}")
+    put_on(other, tower)
+    client = as_(ada)
+    page = client.get(reverse("admin:companies_membership_change", args=[max_.pk]))
+    [path] = re.findall(r'href="([^"]*)">\d+ projects', page.text)
+    listed = client.get(path)
+    assert {row.membership for row in listed.context["cl"].result_list} == {max_}
+    [person] = [
+        spec for spec in listed.context["cl"].filter_specs if spec.title == "person"
+    ]
+    assert person.lookup_choices == [(str(max_.pk), "Max Weber")]
 
 
 def shown(page):
