@@ -1,6 +1,5 @@
 """Choosing a company, its projects, one project, and the own access (S4, S7)."""
 
-from itertools import groupby
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
@@ -108,9 +107,11 @@ def project(request: UserRequest, project: Project) -> HttpResponse:
 
 
 def people_by_firm(project: Project) -> list[tuple[str, list[Membership]]]:
-    own = project.company.name
-    by_firm = groupby(project.people_today(), lambda each: str(each.vendor or ""))
-    return [(firm or own, list(people)) for firm, people in by_firm]
+    """The people under the name of their firm; the own ones under the company's."""
+    by_firm: dict[str, list[Membership]] = {}
+    for entry in project.people_today():
+        by_firm.setdefault(str(entry.vendor or project.company), []).append(entry)
+    return list(by_firm.items())
 
 
 @require_POST

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Any, Self
+from unicodedata import normalize
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -91,9 +92,12 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         )
 
     def matching(self, search: str) -> Self:
-        """Those with each of the words in their name, number or city."""
+        """Those with each of the words in their name, number or city.
+
+        They are kept composed (NFC), and searched so: some keyboards type otherwise.
+        """
         rows = self
-        for word in map(caseless, search.split()):
+        for word in map(caseless, normalize("NFC", search).split()):
             rows = rows.filter(
                 Q(name__iregex=word) | Q(number__iregex=word) | Q(city__iregex=word)
             )

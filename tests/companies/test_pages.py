@@ -1,5 +1,6 @@
 """The pages of a company: its projects, one project, the own access."""
 
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from companies.permissions import (
     company_permission_required,
     project_permission_required,
 )
-from tests.cast import add_member, put_on
+from tests.cast import add_entry, add_member, put_on
 
 
 def page(client, company, **query):
@@ -97,6 +98,13 @@ def test_search_knows_capitals_and_takes_nothing_for_a_pattern(as_, max_, acme, 
     assert names(page(as_(max_), acme, q=q)) == expected
 
 
+def test_search_finds_what_was_typed_in_parts(as_, max_, acme):
+    """A letter and its accent, as macOS gives names of files."""
+    put_on(max_, Project.objects.create(company=acme, name="Ärztehaus", number="A1"))
+    typed = unicodedata.normalize("NFD", "ärzte")
+    assert names(page(as_(max_), acme, q=typed)) == ["Ärztehaus"]
+
+
 def test_completion_at_the_desk_finds_the_same(as_, ada, acme):
     Project.objects.create(company=acme, name="Ärztehaus", number="24-0")
     field = {"model_name": "projectmembership", "field_name": "project"}
@@ -113,6 +121,18 @@ def test_visit_and_favourite_leave_each_other_alone(as_, max_, tower):
     bookmark = Bookmark.objects.get(user=max_.user)
     assert bookmark.is_favourite
     assert bookmark.visited_at
+
+
+def test_favourites_and_visits_of_others_are_theirs(as_, max_, ada, acme, annex, tower):
+    """They neither order nor double the own list."""
+    for entry in (ada, add_member(acme, "other@acme.example")):
+        Bookmark.objects.mark(entry.user, tower, is_favourite=True)
+        Bookmark.objects.visit(entry.user, tower)
+    shown = page(as_(max_), acme, order="visited").context["page"]
+    assert [(each, each.is_favourite, each.visited_at) for each in shown] == [
+        (annex, False, None),
+        (tower, False, None),
+    ]
 
 
 def test_list_takes_the_same_queries_with_many_projects(
@@ -139,6 +159,28 @@ def test_people_are_listed_by_firm_as_far_as_one_may_see_them(as_, max_, acme, t
     assert text.index("Max Weber") < text.index("Bright Electric") < text.index("Eli")
     max_.project_memberships.get().template.set_levels({"directory": 0}, None)
     assert "Eli" not in client.get(tower.get_absolute_url()).content.decode()
+
+
+def test_a_firm_named_like_the_company_has_no_second_heading(as_, max_, acme, tower):
+    firm = Vendor.objects.create(company=acme, name=acme.name)
+    eli = add_member(acme, "eli@acme.example", vendor=firm)
+    put_on(eli, tower)
+    shown = as_(max_).get(tower.get_absolute_url())
+    assert shown.context["firms"] == [(acme.name, [max_, eli])]
+
+
+def test_people_of_a_project_are_those_who_may_use_it_today(max_, acme, tower):
+    today, day = timezone.localdate(), timedelta(days=1)
+    invited = add_entry(acme, "invited@acme.example")
+    gone, over, later = (
+        add_member(acme, f"{name}@acme.example", is_active=name != "gone")
+        for name in ("gone", "over", "later")
+    )
+    put_on(invited, tower)
+    put_on(gone, tower)
+    put_on(over, tower, ends_on=today - day)
+    put_on(later, tower, starts_on=today + day)
+    assert list(tower.people_today()) == [max_]
 
 
 def test_tool_without_a_level_is_not_there(as_, max_, tower):
@@ -204,6 +246,16 @@ def test_what_one_may_not_see_is_not_there(as_, gina, max_, tower):
         assert as_(gina).get(address).status_code == 404
 
 
+def test_an_operator_reaches_no_project_by_its_page_without_being_a_member(
+    as_, olga, acme, tower
+):
+    """Everything is allowed to them, at the desk."""
+    client = as_(olga)
+    assert client.get(tower.get_absolute_url()).status_code == 404
+    add_entry(acme, olga.email, user=olga, joined_at=timezone.now())
+    assert client.get(tower.get_absolute_url()).status_code == 200
+
+
 @project_permission_required("companies.standard_rfis")
 def answer_rfis(request, project):
     return HttpResponse(project.name)
@@ -225,6 +277,9 @@ def test_views_of_other_apps_ask_the_same(client, max_, ada, tower):
         AnswerBudget.as_view()(request, **kwargs)
     request.user = ada.user
     assert AnswerBudget.as_view()(request, **kwargs).status_code == 200
+    request.user = AnonymousUser()
+    assert answer_rfis(request, **kwargs).status_code == 302
+    assert AnswerBudget.as_view()(request, **kwargs).status_code == 302
 
 
 @company_permission_required("companies.read_only_portfolio")

@@ -10,7 +10,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from companies import tools
 from companies.access import Access
-from companies.models import Company, PermissionTemplate
+from companies.models import Company, PermissionTemplate, Project
 from companies.models.templates import effective
 from companies.tools import MEMBER, CompanyKind, Level, Scope, Tool
 from tests.cast import FOREMAN, add_member, put_on, template
@@ -103,6 +103,15 @@ def test_change_says_whom_it_reaches_before_it_does(acme, ada, max_, tower):
         foreman.reach({"budget": Level.STANDARD})[0]
     )
     assert foreman.reach(foreman.level_of()) == []
+
+
+def test_change_reaches_nobody_on_a_project_that_is_not_active(acme, max_, tower):
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    put_on(max_, annex)
+    foreman = template(acme, FOREMAN)
+    assert foreman.holders() == (1, 2)
+    Project.objects.filter(pk=annex.pk).update(is_active=False)
+    assert foreman.holders() == (1, 1)
 
 
 def test_admin_on_directory_reaches_all_tools(acme, max_):
