@@ -25,6 +25,7 @@ from companies.tools import Level
 Kind = AuditEvent.Kind
 
 PROJECTS_FOUND = 500  # by one search
+PLACE = ["membership", "project"]
 SUSPENDED_ALREADY = "Is suspended already."
 NOT_SUSPENDED = "Is not suspended."
 ENDS_EARLIER = "Ends on that day already, or before it."
@@ -47,11 +48,28 @@ class GrantStateFilter(admin.SimpleListFilter):
         return queryset.in_state(wanted, today) if is_known else queryset
 
 
+class GrantForm(GivingForm):
+    """A person on a project: whose days there are over begins anew, as in bulk."""
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.instance._state.adding and (over := self.find_over()):
+            over.check_person()
+            self.instance = over
+        return self.cleaned_data
+
+    def find_over(self) -> ProjectMembership | None:
+        """What the person had on the project before, if that is over."""
+        place = {name: self.cleaned_data.get(name) for name in PLACE}
+        rows = ProjectMembership.objects.in_state(GrantState.OVER, timezone.localdate())
+        return rows.filter(**place).first()
+
+
 @admin.register(ProjectMembership)
 class GrantAdmin(CompanyScopedAdmin):
     """Who is on which project: from the project's side, and in bulk."""
 
-    form = GivingForm
+    form = GrantForm
     adds_from = Level.STANDARD
     list_display = ["person", "project", "template", "days", "state"]
     list_display_links = ["person"]

@@ -1,5 +1,7 @@
 """Putting people on a project in bulk, from the project's side."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
@@ -63,6 +65,24 @@ def test_who_is_deactivated_is_put_on_no_project_by_the_form_either(
         name: str(value) for name, value in data.items()
     }
     assert on(tower) == []
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_whose_days_are_over_begins_anew_by_the_form_too(
+    as_, ada, acme, tower, is_active
+):
+    back = add_entry(acme, "back@acme.example", is_active=is_active)
+    grant = put_on(back, tower, ends_on=date(2020, 1, 1))
+    data = {"membership": back.pk, "project": tower.pk, "ends_on": "2030-06-30"}
+    data["template"] = template(acme, SUBCONTRACTOR).pk
+    page = as_(ada).post(reverse("admin:companies_projectmembership_add"), data)
+    assert page.status_code == (302 if is_active else 200)
+    assert is_active or DEACTIVATED in page.text
+    grant.refresh_from_db()
+    until = "2030-06-30" if is_active else "2020-01-01"
+    assert (str(grant.ends_on), tower.project_memberships.count()) == (until, 1)
+    given = AuditEvent.objects.filter(kind="granted", about_id=back.pk)
+    assert given.exists() == is_active
 
 
 def test_project_leads_there_as_far_as_the_reader_may(as_, ada, cora, rory, tower):
