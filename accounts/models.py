@@ -185,10 +185,31 @@ class User(AbstractBaseUser, PermissionsMixin):
         User.objects.filter(pk=self.pk).update(newsletter_since=None)
 
     @transaction.atomic
-    def prove(self) -> None:
-        """Note that the person has followed a link that was mailed to this address."""
-        EmailAddress.objects.filter(user=self, email=self.email).update(verified=True)
+    def change_password(self, password: str) -> list[str]:
+        """Write a new password, and nothing else of a row that may have moved on (T34).
+
+        An address that waits to be confirmed goes: whoever has added it may be the one
+        whom the new password is to shut out (T36).
+
+        Returns:
+            the addresses that went.
+        """
+        self.set_password(password)
+        self.save(update_fields=["password"])
+        waiting = EmailAddress.objects.filter(user=self, verified=False, primary=False)
+        emails = list(waiting.values_list("email", flat=True))
+        waiting.delete()
+        return emails
+
+    def prove(self) -> bool:
+        """Note that the person has followed a link that was mailed to this address.
+
+        Returns:
+            whether that is news: somebody may have proven it at this moment.
+        """
+        addresses = EmailAddress.objects.filter(user=self, email=self.email)
         self.__dict__.pop("is_proven", None)
+        return bool(addresses.filter(verified=False).update(verified=True))
 
 
 class PasswordHistoryQuerySet(models.QuerySet["PasswordHistory"]):

@@ -17,7 +17,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.addresses import CanonicalEmailFormField
 from accounts.models import User
@@ -98,8 +97,7 @@ class ResetPasswordForm(ResetPasswordKeyForm):
     @transaction.atomic
     def save(self) -> None:
         super().save()
-        if not self.user.is_proven:
-            prove(self.user)
+        prove(self.user)
 
 
 class ChangeAddressForm(AddEmailForm):
@@ -171,11 +169,11 @@ class JoinForm(SetPasswordMixin[User], forms.Form):
             ValidationError: when the invitation can't be accepted any more.
         """
         self.user.set_password(self.cleaned_data["password1"])
-        if self.cleaned_data["newsletter"]:
-            self.user.newsletter_since = self.user.newsletter_since or timezone.now()
         self.opened.invitation.accept(
             self.user, version=self.opened.version, is_proven=self.opened.is_proven
         )
+        if self.cleaned_data["newsletter"]:
+            self.user.subscribe()
         return self.user
 
 

@@ -17,9 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.models import User
+from audit.models import AuditEvent
 from companies.models import Company
 from invitations import handover
 from invitations.models import Delivery, Invitation
+
+Kind = AuditEvent.Kind
 
 # What a letter about an account may say; the links are made when it is written.
 FACTS = {"timestamp", "ip", "user_agent", "from_email", "to_email", "deleted_email"}
@@ -59,6 +63,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Lead on only to paths of our own, never to a named host (T15)."""
         is_path = bool(url) and str(url).startswith("/")
         return is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def set_password(self, user: User, password: str) -> None:  # type: ignore[override]
+        change_password(user, password, by=user)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Change the address of a log-in: all of it, or nothing (T36).
@@ -137,6 +144,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if len(companies) == 1:
             return companies[0].get_absolute_url()
         return reverse("companies:select")
+
+
+@transaction.atomic
+def change_password(user: User, password: str, *, by: User | None) -> None:
+    """Change a password, and write down which change of address has ended with it."""
+    for email in user.change_password(password):
+        AuditEvent.record(Kind.ADDRESS_REMOVED, by, None, user, {"email": email})
 
 
 class MFAAdapter(DefaultMFAAdapter):

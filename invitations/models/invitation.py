@@ -331,8 +331,7 @@ class Invitation(OwnedByCompany):
         elif not user.is_proven:
             if not is_proven:
                 raise refusal("no_session")
-            user.save()  # with its new password, which ends all sessions
-            prove(user)
+            claim(user)
         if not entry.join(user, now):
             entry.refresh_from_db()
             raise refusal(self.problem(version) or "replaced")
@@ -404,7 +403,22 @@ class Invitation(OwnedByCompany):
         return True
 
 
-def prove(user: User) -> None:
+def claim(user: User) -> None:
+    """Give an account made with a first password to the reader of its mailbox.
+
+    With the new password, which ends all sessions. It is asked once more, now that the
+    row is held: a password of somebody proven stays (T18), and so does what was
+    switched off (T34).
+    """
+    user.save(update_fields=["password"])
+    is_active = User.objects.filter(pk=user.pk, is_active=True).exists()
+    if not (is_active and prove(user)):
+        raise refusal("log_in_to_accept")
+
+
+def prove(user: User) -> bool:
     """Note that an account made with a first password has shown its mailbox."""
-    user.prove()
-    AuditEvent.record(Kind.ACCOUNT_PROVEN, user, None, user)
+    is_news = user.prove()
+    if is_news:
+        AuditEvent.record(Kind.ACCOUNT_PROVEN, user, None, user)
+    return is_news
