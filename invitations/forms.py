@@ -57,7 +57,7 @@ class LogInForm(LoginForm):
         invitation.record(AuditEvent.Kind.FIRST_PASSWORD_USED)
         handover.remember(
             request,
-            invitation.public_id,
+            invitation,
             invitation.version,
             first_password=invitation.first_password_made_at,
         )

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.requests import renew_session
+from companies.models import AnyUser
 from invitations.models import Invitation
 
 KEY = "invitations"
@@ -51,7 +52,7 @@ class Opened:
 
 def remember(
     request: HttpRequest,
-    public_id: str,
+    invitation: Invitation,
     version: int,
     *,
     first_password: datetime | None,
@@ -59,18 +60,30 @@ def remember(
     """Keep what a link or a first password has shown. A mailed link counts for more.
 
     In a session with a new id: whoever has planted the old one in this browser must not
-    answer the invitation as well (T31).
+    answer the invitation as well (T31). But whoever is logged in with the address that
+    it went to answers it without the link, and could have two of them opened at once,
+    of which the second would come with an id that is gone, and end the session.
 
     Args:
         first_password: when the one that was typed was made; None for a mailed link.
     """
     kept: dict[str, Any] = request.session.get(KEY, {})
-    if request.session.session_key:  # one that only begins here is new anyhow
+    is_new = not request.session.session_key  # it only begins here
+    if not (is_new or is_addressee(request.user, invitation)):
         renew_session(request)
     entry = version, first_password and first_password.isoformat()
-    known = tuple(kept.pop(public_id, entry))
-    kept[public_id] = known if known == (version, None) else entry
+    known = tuple(kept.pop(invitation.public_id, entry))
+    kept[invitation.public_id] = known if known == (version, None) else entry
     request.session[KEY] = dict(list(kept.items())[-KEPT:])
+
+
+def is_addressee(visitor: AnyUser, invitation: Invitation) -> bool:
+    """Whether somebody has logged in who has shown that they read its mailbox."""
+    return (
+        visitor.is_authenticated
+        and visitor.email == invitation.sent_to
+        and visitor.is_proven
+    )
 
 
 def forget(request: HttpRequest, public_id: str) -> None:
@@ -83,17 +96,16 @@ def opened(request: HttpRequest, public_id: str) -> Opened | None:
     """Find the invitation that a page names, if this session may answer it.
 
     Somebody who has logged in may answer those that wait for their address without
-    having opened the mail.
+    having opened the mail; and who presses a button again, or in another window, reads
+    what has become of theirs (T8).
     """
     rows = Invitation.objects.select_related(*PARENTS)
     kept = request.session.get(KEY, {}).get(public_id)
     if kept:
         invitation = rows.filter(public_id=public_id).first()
         return Opened(invitation, *kept) if invitation else None
-    if request.user.is_authenticated:
-        waiting = rows.waiting_for(request.user).filter(public_id=public_id).first()
-        return Opened(waiting, waiting.version, None) if waiting else None
-    return None
+    own = rows.of_visitor(request.user).filter(public_id=public_id).first()
+    return Opened(own, own.version, None) if own else None
 
 
 def newest_open(request: HttpRequest) -> str | None:

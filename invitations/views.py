@@ -94,7 +94,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     record_opening(request, invitation, version)
     if code := invitation.problem(version):
         return refused(request, invitation, code)
-    handover.remember(request, public_id, version, first_password=None)
+    handover.remember(request, invitation, version, first_password=None)
     if "decline" in request.GET:
         return redirect(reverse("invitations:decline", query={"i": public_id}))
     return redirect(join_url(public_id))
@@ -219,7 +219,6 @@ class DeclineView(InvitationView):
         if not invitation.decline(self.opened.version):  # it was settled meanwhile
             invitation.refresh_from_db()
             return refused(request, invitation, invitation.problem(self.opened.version))
-        handover.forget(request, invitation.public_id)
         return redirect("invitations:declined")
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,6 +13,10 @@ from companies.models import AnyUser, Membership
 
 if TYPE_CHECKING:
     from invitations.models.invitation import Invitation
+
+
+def is_proven(user: User) -> Q:
+    return Q(Exists(User.objects.proven().filter(pk=user.pk)))
 
 
 class AcceptableQuerySet(models.QuerySet["Invitation"]):
@@ -41,12 +45,26 @@ class AcceptableQuerySet(models.QuerySet["Invitation"]):
     def waiting_for(self, user: AnyUser) -> Self:
         """Invitations that a person who has logged in can accept at once.
 
-        An account made with a first password has none: it has shown no mailbox.
+        Of a company that they are in there is none, also through another entry. An
+        account made with a first password has none: it has shown no mailbox.
         """
         if not user.is_authenticated:
             return self.none()
-        is_proven = Exists(User.objects.proven().filter(pk=user.pk))
-        return self.acceptable(timezone.now()).filter(is_proven, sent_to=user.email)
+        is_in = Exists(
+            Membership.objects.filter(company=OuterRef("company"), user=user)
+        )
+        waiting = self.acceptable(timezone.now()).filter(~is_in, sent_to=user.email)
+        return waiting.filter(is_proven(user))
+
+    def of_visitor(self, user: AnyUser) -> Self:
+        """What somebody who has logged in may ask after, whatever became of it.
+
+        What has let them in; and what was sent to the address that they have proven.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        is_theirs = Q(sent_to=user.email) & is_proven(user)
+        return self.filter(Q(membership__user=user) | is_theirs)
 
     def with_first_password(self, email: str) -> "Invitation | None":
         """The invitation that a first password for this address would belong to (S6).

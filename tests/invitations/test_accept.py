@@ -1,13 +1,16 @@
 """Accepting with an account that is there already (T3, T18)."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEvent
 from invitations.models import Invitation
 from tests.cast import PASSWORD, add_entry, invite
+from tests.invitations.test_races import tab_of
 from tests.steps import (
+    JOIN,
     LOG_IN,
     accept,
     follow,
@@ -92,11 +95,93 @@ def test_accepting_twice_is_no_error(second, max_, as_):
     """T8: whoever presses the button again goes on."""
     client = as_(max_)
     follow(client, second)
-    accept(client, second)
+    for _ in range(2):
+        accept(client, second)
+        answer = accept(client, second)
+        assert answer.url == reverse("companies:select")
+        follow(client, second)
+    assert max_.user.memberships.count() == 2
+
+
+def revoked(invitation):
+    Invitation.objects.filter(pk=invitation.pk).revoke(None)
+
+
+def expired(invitation):
+    Invitation.objects.filter(pk=invitation.pk).update(
+        sent_at="2020-01-01T08:00Z", expires_at="2020-01-08T08:00Z"
+    )
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+@pytest.mark.parametrize(
+    ("happens", "sentence"),
+    [
+        (revoked, "no longer valid"),
+        (expired, "This invitation has expired"),
+        (lambda invitation: invitation.wait_for_confirmation(1), "has to be confirmed"),
+        (lambda invitation: invitation.decline(1), "This invitation was declined"),
+    ],
+)
+def test_who_answers_too_late_reads_what_became_of_it(
+    second, max_, as_, happens, sentence, is_opened
+):
+    """T4, T8: not that the link should be opened again, which nobody did perhaps."""
+    client = as_(max_)
+    if is_opened:
+        follow(client, second)
+    happens(second)
+    given = {"invitation": second.public_id}
+    for page in (JOIN, reverse("invitations:decline")):
+        answer = client.post(page, given)
+        assert answer.status_code == 404
+        assert sentence in text(answer)
+
+
+def token_of(page):
+    return str(page.context["csrf_token"])
+
+
+def test_what_is_sent_from_a_window_opened_before_the_log_in_goes_on(client, second):
+    """T46: the form has lost its worth; what it was about is shown anew."""
+    client = Client(enforce_csrf_checks=True)
+    other_window = follow(client, second)
+    form = client.get(LOG_IN)
+    log_in(client, "max@acme.example", csrfmiddlewaretoken=token_of(form))
+    old = {"csrfmiddlewaretoken": token_of(other_window)}
+    answer = set_password(client, second, **old)
+    assert answer.url == join_page(second)
+    page = client.get(answer.url)
+    assert "You are logged in as max@acme.example" in text(page)
+    # Once it is accepted, what the others send leads on as well.
+    answer = client.post(
+        JOIN, {"invitation": second.public_id} | {"csrfmiddlewaretoken": token_of(page)}
+    )
+    assert answer.url == second.company.get_absolute_url()
+    answer = set_password(client, second, **old)
+    assert client.get(answer.url).url == reverse("companies:select")
+
+
+def test_nothing_is_taken_without_the_token_of_the_page(second, max_, as_):
+    """T46: neither from who is logged in, nor from others, who read what may be why."""
+    client = Client(enforce_csrf_checks=True)
     follow(client, second)
     answer = accept(client, second)
-    assert answer.status_code == 404
-    assert max_.user.memberships.count() == 2
+    assert answer.status_code == 403
+    assert "in another window of this browser" in text(answer)
+    client.force_login(max_.user, "invitations.backends.AuthenticationBackend")
+    assert accept(client, second).url == join_page(second)
+    assert not second.company.has_member(max_.user)
+
+
+def test_two_links_opened_at_once_leave_one_logged_in(second, max_, as_, globex, acme):
+    """T31: the second request comes with the cookie that the first one had."""
+    client = as_(max_)
+    tab = tab_of(client)
+    follow(client, second)
+    follow(tab, second)
+    assert is_logged_in(client)
+    assert is_logged_in(tab)
 
 
 def test_a_link_for_somebody_else_joins_nothing_to_who_is_here(ivo, max_, as_):

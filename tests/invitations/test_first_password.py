@@ -15,6 +15,7 @@ from audit.models import AuditEvent
 from companies.tools import COMPANY_ADMINISTRATOR
 from invitations.models import Delivery, Invitation
 from tests.cast import PASSWORD, add_entry, invite, link_in, work
+from tests.invitations.test_races import tab_of
 from tests.meanwhile import just_before
 from tests.steps import (
     CHOSEN,
@@ -311,6 +312,14 @@ def test_once_dead_it_joins_nobody_who_had_typed_it(client, handed, kill):
     assert not User.objects.filter(email=ZOE).exists()
 
 
+def test_who_sends_the_form_twice_goes_on(client, handed, unproven):
+    """S6, T8: also somebody who has not shown the mailbox yet."""
+    _, invitation = handed
+    answer = set_password(client, invitation, "Another-Word-9")
+    assert answer.url == reverse("companies:select")
+    assert unproven.check_password(CHOSEN)
+
+
 def test_a_planted_session_does_not_answer_it(client, handed, ivo):
     """T31: nor what was typed in a browser in which it was planted."""
     word, invitation = handed
@@ -320,6 +329,15 @@ def test_a_planted_session_does_not_answer_it(client, handed, ivo):
     log_in(client, ZOE, word)
     assert set_password(thief, invitation).status_code == 404
     assert set_password(client, invitation).status_code == 302
+
+
+def test_nor_does_the_session_of_an_account_that_is_not_proven(client, unproven, gina):
+    """T31, S6: whoever made it with the slip of paper has not read the mailbox."""
+    invitation = invite(add_entry(gina.company, ZOE), gina.user)
+    thief = tab_of(client)
+    follow(client, invitation)
+    assert set_password(thief, invitation, "Another-Word-9").status_code == 404
+    assert User.objects.get(pk=unproven.pk).check_password(CHOSEN)
 
 
 def test_the_newer_one_must_differ_from_the_new_password_too(client, handed, ada):

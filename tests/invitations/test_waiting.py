@@ -41,6 +41,14 @@ def test_nobody_else_is_offered_them(waiting, ada, gina, as_):
         assert accept(client, waiting).status_code == 404
 
 
+def test_nothing_waits_of_a_company_that_one_is_in(client, acme, max_):
+    """S7: through another entry; there would be nothing to accept at each log-in."""
+    acme.memberships.filter(pk=max_.pk).update(email="m.weber@acme.example")
+    invite(add_entry(acme, "max@acme.example"))
+    assert log_in(client, "max@acme.example").url == acme.get_absolute_url()
+    assert client.get(WAITING).url == reverse("companies:select")
+
+
 @pytest.mark.parametrize(
     "change",
     [
