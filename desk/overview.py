@@ -81,6 +81,7 @@ class Overview:
         """What somebody should do something about today, each with its list."""
         stuck = [
             (Status.MAIL_REFUSED, "Mails that the mail server did not accept"),
+            (Status.ADDRESS_CORRECTED, "Corrected addresses without an invitation"),
             (Status.NEW_LINK_ASKED, "Asked for a new link"),
             (Status.NEEDS_CONFIRMATION, "Need your confirmation"),
             (Status.EXPIRED, "Invitations that have expired"),

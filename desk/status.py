@@ -15,6 +15,7 @@ from invitations.models import Delivery, Invitation
 class Status(models.TextChoices):
     NOT_INVITED = "not_invited", "Not invited"
     INVITED = "invited", "Invited"
+    ADDRESS_CORRECTED = "address_corrected", "Address corrected"
     MAIL_REFUSED = "mail_refused", "Not accepted by the mail server"
     NEW_LINK_ASKED = "new_link_asked", "Asked for a new link"
     NEEDS_CONFIRMATION = "needs_confirmation", "Needs confirmation"
@@ -36,11 +37,17 @@ EXPIRING_WITHIN = timedelta(days=2)
 
 
 def of_pending(now: datetime) -> Case:
-    """What a pending invitation tells of its entry: the first condition that fits."""
+    """What a pending invitation tells of its entry: the first condition that fits.
+
+    One that went to another address than the entry has by now opens nothing, whatever
+    else is true of it.
+    """
+    elsewhere = ~Q(sent_to=OuterRef("email"))
     mails = Delivery.objects.filter(invitation=OuterRef("pk")).order_by("-pk")
     newest_mail = Subquery(mails.values("state")[:1])
     refused = Value(Delivery.State.REFUSED.value)
     return Case(
+        When(elsewhere, then=Value(Status.ADDRESS_CORRECTED.value)),
         When(held_at__isnull=False, then=Value(Status.NEEDS_CONFIRMATION.value)),
         When(new_link_asked_at__isnull=False, then=Value(Status.NEW_LINK_ASKED.value)),
         When(expires_at__lte=now, then=Value(Status.EXPIRED.value)),

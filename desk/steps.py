@@ -41,6 +41,7 @@ STEPS: dict[str, Step] = {
     Status.NOT_INVITED: INVITE,
     Status.REVOKED: INVITE,
     Status.DECLINED: INVITE,
+    Status.ADDRESS_CORRECTED: SEND_AGAIN,
     Status.NEEDS_CONFIRMATION: CONFIRM,
     Status.NEW_LINK_ASKED: SEND_AGAIN,
     Status.EXPIRED: SEND_AGAIN,
@@ -56,7 +57,6 @@ class Situation:
     is_company_active: bool = True
     # Of somebody who hasn't joined.
     has_terms: bool = True
-    is_address_corrected: bool = False  # since the invitation was sent
     has_first_password: bool = False
     mail: str | None = None  # the state of the newest one
     cause: Cause = Cause.OTHER  # of its failure
@@ -202,7 +202,7 @@ def find_joined(now: Situation) -> Finding:
 
 def find_pending(now: Situation) -> Finding:
     """Of an open invitation: first what would make sending it again useless."""
-    if now.is_address_corrected:
+    if now.status == Status.ADDRESS_CORRECTED:
         return Finding.ADDRESS_CORRECTED
     if now.mail == State.REFUSED and now.cause.is_of_address:
         return Finding.ADDRESS_WRONG

@@ -195,7 +195,6 @@ class Story:
         if invitation is None:
             return {}
         return {
-            "is_address_corrected": invitation.sent_to != self.entry.email,
             "has_first_password": invitation.has_first_password,
             "is_fresh": self.now < invitation.sent_at + SOON,
             "expires_soon": self.now > invitation.expires_at - SOON,

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 from django.forms import DateInput, ModelChoiceField
 from django.http import HttpRequest, HttpResponse
@@ -46,6 +46,10 @@ Kind = AuditEvent.Kind
 GRANTS_IN_FORM = 100
 # Of the mails about somebody's invitation the form shows the newest.
 MAILS_SHOWN = 5
+STILL_TO_BE_SENT = (
+    "The link that was sent before works no more, and nothing has been sent to the "
+    "corrected address yet: use ‘Send the invitation again’."
+)
 
 
 class ProjectFormSet(CompanyInlineFormSet):
@@ -182,10 +186,14 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         match entry.status:
             case Status.INVITED:
                 until = day(entry.expires_at)
+                if entry.mail_state is None:
+                    return f"Has a first password, no mail was sent; open until {until}"
                 text = f"{label} on {day(entry.invited_at)}, open until {until}"
                 if entry.mail_state == Delivery.State.DEFERRED:
                     return f"{text}; the mail is tried again: {entry.mail_reason}"
                 return text
+            case Status.ADDRESS_CORRECTED:
+                return f"{label}, the invitation is still to be sent there"
             case Status.MAIL_REFUSED:
                 return f"{label}: {entry.mail_reason}"
             case Status.NEW_LINK_ASKED:
@@ -263,6 +271,8 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
             pending.revoke(cast(UserRequest, request).user)
         elif change and "email" in form.changed_data and pending.exists():
             self.send(cast(UserRequest, request), [obj])
+            if pending.exclude(sent_to=obj.email).exists():
+                self.message_user(request, STILL_TO_BE_SENT, messages.WARNING)
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
         """Say that the person is there; ‘Save and invite’ has one more thing to do."""

@@ -20,11 +20,13 @@ from tests.cast import (
     add_entry,
     add_member,
     add_user,
+    let_an_hour_pass,
     link_in,
     template,
     work,
 )
 from tests.meanwhile import just_before
+from tests.steps import follow
 
 DIRECTORY = "/admin/companies/membership/"
 Kind = AuditEvent.Kind
@@ -171,6 +173,25 @@ def test_a_corrected_address_gets_a_fresh_invitation(as_, ada, client, ivo, mail
     page = client.get(link_in(new), follow=True).content.decode()
     assert "Create a Password" in page
     assert ivo.membership.project_memberships.count() == 1
+
+
+def test_an_address_put_back_at_once_is_told_to_have_no_link(as_, ada, client, ivo):
+    """T4, T27: the mail would come too soon; what was sent before works no more."""
+    administrator = as_(ada)
+    entry = ivo.membership
+    for email in ("typo@subco.example", "ivo@subco.example"):
+        save(administrator, entry, email=email)
+    page = administrator.get(f"{DIRECTORY}{entry.pk}/change/").content.decode()
+    assert "nothing has been sent to the corrected address yet" in page
+    assert "the invitation is still to be sent there" in page
+    assert "Invited on" not in page
+    # Inviting isn't put off by what works no more.
+    let_an_hour_pass(entry)
+    given = {"action": "invite", "_selected_action": [entry.pk]}
+    administrator.post(DIRECTORY, given)
+    ivo.refresh_from_db()
+    assert (ivo.sent_to, ivo.version) == ("ivo@subco.example", 3)
+    assert "Create a Password" in follow(client, ivo).content.decode()
 
 
 @pytest.mark.parametrize("invited", [True, False])

@@ -27,6 +27,11 @@ def invited(entry, ada):
     invite(entry, ada.user)
 
 
+def corrected(entry, ada):
+    invite(entry, ada.user)
+    Membership.objects.filter(pk=entry.pk).update(email="kim.lee@subco.example")
+
+
 def mail_refused(entry, ada):
     mail = invite(entry, ada.user).deliveries.get()
     [claimed] = Delivery.objects.claim(1)
@@ -82,6 +87,7 @@ def add_company():
 STATUSES = {
     Status.NOT_INVITED: (nothing, "Not invited"),
     Status.INVITED: (invited, "Invited on "),
+    Status.ADDRESS_CORRECTED: (corrected, "the invitation is still to be sent there"),
     Status.MAIL_REFUSED: (mail_refused, "mail server: 550 No such mailbox"),
     Status.NEW_LINK_ASKED: (new_link_asked, "Asked for a new link on "),
     Status.NEEDS_CONFIRMATION: (needs_confirmation, "Needs confirmation since "),
@@ -132,6 +138,17 @@ def test_each_status_is_told_and_found(as_, ada, status):
     assert "Kim" in listed(client, status=status)
     for other in set(Status) - {status}:
         assert "Kim" not in listed(client, status=other)
+
+
+def test_who_was_handed_a_first_password_was_not_mailed(as_, ada):
+    """S6: "Invited" would make one wait for a mail."""
+    entry = add_entry(ada.company, "kim@subco.example")
+    Invitation.objects.make_first_passwords([entry], ada.user)
+    told = "Has a first password, no mail was sent; open until "
+    client = as_(ada)
+    assert told in client.get(DIRECTORY).content.decode()
+    invite(entry, ada.user)
+    assert told not in client.get(DIRECTORY).content.decode()
 
 
 def test_one_who_has_an_account_looks_like_one_who_has_none(as_, ada, gina):

@@ -24,9 +24,12 @@ def people(acme, ada, max_, ivo, tower):
     """Somebody in each status; Ada, Max and Ivo are there already."""
     now = timezone.now()
     add_entry(acme, "new@acme.example")
-    expired, asked, held, refused, declined, revoked = (
+    expired, asked, held, refused, declined, revoked, corrected = (
         invite(add_entry(acme, f"{name}@acme.example"), ada.user)
-        for name in ("expired", "asked", "held", "refused", "declined", "revoked")
+        for name in (
+            *("expired", "asked", "held", "refused", "declined", "revoked"),
+            "corrected",
+        )
     )
     rows = Invitation.objects
     yesterday = now - timedelta(days=1)
@@ -37,6 +40,8 @@ def people(acme, ada, max_, ivo, tower):
         state=Delivery.State.REFUSED, settled_at=now, reason="550 5.1.1 Unknown"
     )
     declined.decline(declined.version)
+    entries = Membership.objects.filter(pk=corrected.membership_id)
+    entries.update(email="right@acme.example")
     rows.filter(pk=revoked.pk).revoke(ada.user)
     gone = add_member(acme, "gone@acme.example")
     Membership.objects.filter(pk=gone.pk).update(is_active=False)
@@ -68,6 +73,7 @@ def test_what_needs_attention_is_named(people, max_, tower):
         "Mails that the mail server did not accept": 1,
         "Asked for a new link": 1,
         "Need your confirmation": 1,
+        "Corrected addresses without an invitation": 1,
         "Invitations that have expired": 1,
         "Accesses to projects that end within seven days": 1,
     }
@@ -123,13 +129,13 @@ def test_weeks_tell_how_many_of_those_invited_have_joined(people, ivo):
     weeks = overview_of(people).weeks
     assert len(weeks) == 12
     assert weeks[-1].begins_on <= timezone.localdate() < weeks[-1].begins_on + WEEK
-    assert (weeks[-1].invited, weeks[-1].joined) == (7, 0)
+    assert (weeks[-1].invited, weeks[-1].joined) == (8, 0)
     now = timezone.now()
     Invitation.objects.filter(pk=ivo.pk).update(
         state="accepted", settled_at=now, created_at=now - 2 * WEEK
     )
     weeks = overview_of(people).weeks
-    assert (weeks[-1].invited, weeks[-1].joined) == (6, 0)
+    assert (weeks[-1].invited, weeks[-1].joined) == (7, 0)
     assert (weeks[-3].invited, weeks[-3].joined) == (1, 1)
 
 

@@ -29,7 +29,7 @@ CASES = [
     ({"status": Status.EXPIRED}, "EXPIRED", steps.SEND_AGAIN),
     ({"status": Status.EXPIRED, "is_opened": True}, "EXPIRED_OPENED", steps.EXTEND),
     # It can be accepted, but its mail has not arrived.
-    (INVITED | {"is_address_corrected": True}, "ADDRESS_CORRECTED", steps.SEND_AGAIN),
+    ({"status": Status.ADDRESS_CORRECTED}, "ADDRESS_CORRECTED", steps.SEND_AGAIN),
     (INVITED, "NO_MAIL", steps.SEND_AGAIN),
     (INVITED | {"has_first_password": True}, "FIRST_PASSWORD", steps.TELL),
     (INVITED | {"mail": State.DROPPED}, "MAIL_DROPPED", steps.SEND_AGAIN),
