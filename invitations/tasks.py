@@ -72,6 +72,16 @@ def deliver(batch: list[Delivery]) -> None:
 def attempt(delivery: Delivery, connection: BaseEmailBackend) -> str:
     """Send one mail; return why the server can't be used, or nothing."""
     try:
+        return send(delivery, connection)
+    except Exception as error:
+        # Neither the mail nor what became of it may be such that it stops the others.
+        logger.exception("Delivery %s can't be written", delivery.pk)
+        delivery.defer(f"It could not be written ({type(error).__name__}).")
+        return ""
+
+
+def send(delivery: Delivery, connection: BaseEmailBackend) -> str:
+    try:
         message = delivery.compose() if delivery.is_wanted() else None
         if message is None:
             delivery.settle(Delivery.State.DROPPED, "It was no longer needed.")
@@ -80,10 +90,6 @@ def attempt(delivery: Delivery, connection: BaseEmailBackend) -> str:
         connection.send_messages([message])
     except OSError as error:  # smtplib's errors are OSErrors too
         return note_failure(delivery, connection, error)
-    except Exception as error:  # one row that can't be written must not stop the others
-        logger.exception("Delivery %s can't be written", delivery.pk)
-        delivery.defer(f"It could not be written ({type(error).__name__}).")
-        return ""
     delivery.settle(Delivery.State.ACCEPTED)
     return ""
 
@@ -120,4 +126,5 @@ def answer(error: OSError) -> tuple[int, str]:
         said = (
             f"{code} {text if isinstance(text, str) else text.decode(errors='replace')}"
         )
-    return code, " ".join(said.split())[:500]
+    line = " ".join(said.split())
+    return code, "".join(filter(str.isprintable, line))[:500]  # as PostgreSQL takes it

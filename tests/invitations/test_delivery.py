@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import DataError
 from django.db.models import F
 from django.tasks import TaskResultStatus
 from django.urls import reverse
@@ -375,6 +376,39 @@ def test_mail_that_cannot_be_written_stops_no_other(mail_server, ada, people, ca
     assert delivery.state == State.DEFERRED
     assert delivery.reason == "It could not be written (TemplateDoesNotExist)."
     assert f"Delivery {delivery.pk} can't be written" in caplog.text
+
+
+def test_what_a_server_says_is_kept_without_what_no_database_takes(
+    mail_server, ada, people
+):
+    """F4: PostgreSQL takes no NUL, and no reader a terminal's commands."""
+    odd = people[1].email
+    mail_server.at_rcpt[odd] = "550 5.1.1 No\0such \x1b[1mmailbox"
+    Invitation.objects.send(people, ada.user)
+    work()
+    delivery = Delivery.objects.get(recipient=odd)
+    assert delivery.state == State.REFUSED
+    assert delivery.reason == "550 5.1.1 Nosuch [1mmailbox"
+    assert len(mail_server.received) == 4
+
+
+def test_what_became_of_a_mail_stops_no_other(mail_server, ada, people, monkeypatch):
+    """F3, F4: that can't be written down either, whatever the reason."""
+    settle = Delivery.settle
+
+    def fails(delivery, state, reason=""):
+        if delivery.recipient == people[1].email:
+            raise DataError("out of range")
+        settle(delivery, state, reason)
+
+    mail_server.at_rcpt[people[1].email] = "550 5.1.1 No such mailbox"
+    monkeypatch.setattr(Delivery, "settle", fails)
+    Invitation.objects.send(people, ada.user)
+    work()
+    assert len(mail_server.received) == 4
+    delivery = Delivery.objects.get(state=State.DEFERRED)
+    assert delivery.recipient == people[1].email
+    assert delivery.reason == "It could not be written (DataError)."
 
 
 def test_no_row_holds_a_link(mail_server, ivo):
