@@ -1,6 +1,7 @@
 """Settings that would break the site silently, found at start (T53)."""
 
 from collections.abc import Iterator
+from email.utils import parseaddr
 from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ def invitation_days(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What must hold where people log in for real."""
-    return list(chain(addresses(), mails(), limits(), hashes()))
+    return list(chain(addresses(), proxies(), mails(), limits(), hashes()))
 
 
 def addresses() -> Iterator[CheckMessage]:
@@ -60,6 +61,18 @@ def addresses() -> Iterator[CheckMessage]:
         )
 
 
+def proxies() -> Iterator[CheckMessage]:
+    is_https = urlsplit(settings.BASE_URL).scheme == "https"
+    if is_https and not settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        yield Warning(
+            "BASE_URL is an https address, and no proxy is trusted.",
+            hint="Set TRUSTED_PROXY_COUNT to the number of proxies before the site: it "
+            "does not see that they were asked over https, and would redirect to there "
+            "for ever.",
+            id="procore_site.W002",
+        )
+
+
 def mails() -> Iterator[CheckMessage]:
     if settings.MAILERS["default"]["BACKEND"].endswith(
         ("console.EmailBackend", "filebased.EmailBackend", "locmem.EmailBackend")
@@ -69,6 +82,13 @@ def mails() -> Iterator[CheckMessage]:
             hint="Set EMAIL_URL to the mail server, such as "
             "smtp+tls://user:password@mail.example.com:587.",
             id="procore_site.W001",
+        )
+    if parseaddr(settings.DEFAULT_FROM_EMAIL)[1].endswith("@localhost"):
+        yield Warning(
+            "Mails come from an address at localhost.",
+            hint="Set DEFAULT_FROM_EMAIL to an address of yours, such as "
+            "Procore <noreply@example.com>: other mail servers refuse this one.",
+            id="procore_site.W003",
         )
     if len(settings.DEFAULT_FROM_EMAIL.splitlines()) > 1:
         yield Error(

@@ -13,6 +13,8 @@ PRODUCTION = {
     "BASE_URL": "https://accounts.example.com",
     "ALLOWED_HOSTS": ["accounts.example.com"],
     "MAILERS": {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}},
+    "ALLAUTH_TRUSTED_PROXY_COUNT": 1,
+    "DEFAULT_FROM_EMAIL": "Procore <noreply@example.com>",
 }
 
 
@@ -52,6 +54,15 @@ def test_mail_that_reaches_nobody_is_warned_of(settings):
     backend = "django.core.mail.backends.console.EmailBackend"
     mailers = {"default": {"BACKEND": backend}}
     assert found(settings, MAILERS=mailers) == ["procore_site.W001"]
+
+
+@pytest.mark.parametrize("sender", ["noreply@localhost", "Procore <noreply@localhost>"])
+def test_mail_from_nowhere_is_warned_of(settings, sender):
+    assert found(settings, DEFAULT_FROM_EMAIL=sender) == ["procore_site.W003"]
+
+
+def test_a_site_that_would_redirect_to_itself_is_warned_of(settings):
+    assert found(settings, ALLAUTH_TRUSTED_PROXY_COUNT=0) == ["procore_site.W002"]
 
 
 def test_limits_of_each_process_for_itself_are_refused(settings):
