@@ -2,18 +2,23 @@
 
 import base64
 import hashlib
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
 from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.signals import user_login_failed
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -71,17 +76,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """Change the address of a log-in: all of it, or nothing (T36).
 
         The address may have become another log-in's since the mail was sent, also one
-        that is not proven, which allauth doesn't look for.
+        that is not proven, which allauth doesn't look for. And nothing changes about
+        a log-in that was switched off (T34).
         """
-        try:
-            with transaction.atomic():
-                is_confirmed: bool = super().confirm_email(request, email_address)
-        except IntegrityError:
-            facts = {"email": email_address.email}
-            template = "account/messages/email_confirmation_failed.txt"
-            self.add_message(request, messages.ERROR, template, facts)
-            return False
-        return is_confirmed
+        with suppress(IntegrityError), transaction.atomic():
+            if email_address.user.is_active:
+                return bool(super().confirm_email(request, email_address))
+        facts = {"email": email_address.email}
+        template = "account/messages/email_confirmation_failed.txt"
+        self.add_message(request, messages.ERROR, template, facts)
+        return False
 
     def send_mail(
         self, template_prefix: str, email: str, context: dict[str, Any]
@@ -110,10 +114,24 @@ class AccountAdapter(DefaultAccountAdapter):
         return ["allauth.mfa.stages.AuthenticateStage"]
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """Log in, in a session with a new id that holds nothing of an older one."""
+        """Log in, in a session with a new id that holds nothing of an older one.
+
+        But nobody who was switched off since the password was right, while the second
+        factor was asked (T34).
+        """
+        if not user.is_active:
+            self.refuse(request, user)
         for key in set(request.session.keys()) - CARRIED:
             del request.session[key]
         super().login(request, user)
+
+    def refuse(self, request: HttpRequest, user: AbstractBaseUser) -> NoReturn:
+        """Answer as to a wrong password (T20)."""
+        credentials = {"email": user.get_username()}
+        user_login_failed.send(__name__, credentials=credentials, request=request)
+        clear_login(request)
+        messages.error(request, self.error_messages["email_password_mismatch"])
+        raise ImmediateHttpResponse(redirect("account_login"))
 
     def post_login(
         self,

@@ -1,6 +1,7 @@
 """Another address for the own log-in: allauth's pages, our rules (T36)."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
@@ -102,6 +103,23 @@ def test_a_collision_changes_nothing(logged_in, max_, mailoutbox, is_proven):
     assert user.is_proven
     assert user.emailaddress_set.get(primary=True).email == "max@acme.example"
     assert User.objects.get(email=NEW) == other
+
+
+def test_nothing_changes_about_a_log_in_that_was_switched_off(
+    logged_in, max_, mailoutbox
+):
+    """T34, T36: also by a link that was sent before."""
+    ask(logged_in, NEW)
+    work()
+    rows = User.objects.filter(pk=max_.user.pk)
+    rows.update(is_active=False)
+    _, answer = confirm(Client(), mailoutbox)
+    assert "can’t become your address" in text(answer)
+    assert rows.get().email == "max@acme.example"
+    assert max_.user.emailaddress_set.get(primary=True).email == "max@acme.example"
+    rows.update(is_active=True)
+    confirm(Client(), mailoutbox)
+    assert rows.get().email == NEW
 
 
 def test_a_change_can_be_cancelled(logged_in, max_):

@@ -12,11 +12,13 @@ from allauth.mfa.totp.internal.auth import (
 )
 from django.urls import reverse
 
+from accounts.models import User
 from audit.models import AuditEvent
 from tests.cast import PASSWORD, add_entry, invite, link_in, work
 from tests.steps import (
     CHOSEN,
     FORGOT,
+    LOG_IN,
     accept,
     follow,
     is_logged_in,
@@ -63,6 +65,21 @@ def test_it_is_asked_before_accepting(client, secret, second, max_):
     assert is_logged_in(client)
     accept(client, second)
     assert second.company.has_member(max_.user)
+
+
+def test_who_is_switched_off_before_it_gets_not_in(client, secret, max_):
+    """T20, T34: they read the same as for a wrong password."""
+    log_in(client, "max@acme.example")
+    User.objects.filter(pk=max_.user_id).update(is_active=False)
+    answer = client.post(SECOND_STEP, {"code": code(secret)}, follow=True)
+    assert answer.request["PATH_INFO"] == LOG_IN
+    assert "The address or the password is not right." in text(answer)
+    assert not is_logged_in(client)
+    kinds = AuditEvent.objects.values_list("kind", flat=True)
+    assert AuditEvent.Kind.LOG_IN_REFUSED in kinds
+    assert AuditEvent.Kind.LOGGED_IN not in kinds
+    # The password was for one try.
+    assert client.get(SECOND_STEP).url == LOG_IN
 
 
 def test_a_reset_goes_not_round_it(client, secret, max_, mailoutbox):
