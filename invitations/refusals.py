@@ -35,6 +35,11 @@ SENTENCES = {
         "mail ‘Welcome to {site}’."
     ),
     "accepted": "This invitation was used already. Log in with your password.",
+    "joined_unproven": (
+        "This invitation was used already, by somebody with a password that was handed "
+        "over. If you have not created a password yourself, ask for a link that lets "
+        "you, and nobody else, create one."
+    ),
     "declined": (
         "This invitation was declined. Ask your Company Administrator for a new one if "
         "you have changed your mind."

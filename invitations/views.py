@@ -40,6 +40,10 @@ PROBLEMS: dict[str, tuple[str, tuple[str, str] | None]] = {
     "revoked": ("This invitation is no longer valid", None),
     "declined": ("This invitation was declined", None),
     "accepted": ("This invitation was used already", LOG_IN),
+    "joined_unproven": (
+        "This invitation was used already",
+        ("account_reset_password", "Send me a link"),
+    ),
     "first_password_over": ("This password can’t be used any more", LOG_IN),
     "log_in_to_accept": ("You have an account already", LOG_IN),
     "needs_confirmation": ("This invitation has to be confirmed", None),
@@ -64,10 +68,17 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def refused(request: HttpRequest, invitation: Invitation, code: str) -> HttpResponse:
-    """Once accepted, the person who is in goes on; everybody else reads why not."""
+    """Once accepted, the person who is in goes on; everybody else reads why not.
+
+    An account made with a first password counts as none to the reader of the mailbox,
+    who may have no password yet: a reset link gives it to them (S6).
+    """
     entry = invitation.membership
-    if code == "accepted" and entry.is_active and request.user == entry.user:
-        return redirect("companies:select")
+    if code == "accepted" and entry.user:
+        if entry.is_active and request.user == entry.user:
+            return redirect("companies:select")
+        if not entry.user.is_proven:
+            return problem(request, "joined_unproven")
     return problem(request, code)
 
 

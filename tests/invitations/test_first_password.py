@@ -253,6 +253,25 @@ def test_a_reset_link_proves_the_address(client, unproven, mailoutbox):
     assert {Kind.ACCOUNT_PROVEN, Kind.PASSWORD_RESET} <= set(kinds)
 
 
+def test_the_mail_of_the_same_invitation_leads_to_a_reset_link(
+    client, zoe, ada, mailoutbox
+):
+    """S6: its reader has created no password, and gets the account all the same."""
+    invitation = invite(zoe, ada.user)
+    word, _ = hand_over(zoe, ada.user)
+    log_in(client, ZOE, word)
+    set_password(client, invitation)
+    agree(client)
+    mailbox = Client()
+    answer = follow(mailbox, invitation)
+    assert answer.status_code == 404
+    assert "by somebody with a password that was handed over" in text(answer)
+    assert f'href="{FORGOT}"' in text(answer)
+    assert "Log in with your password" not in text(answer)
+    User.objects.get(email=ZOE).prove()
+    assert "Log in with your password" in text(follow(mailbox, invitation))
+
+
 def test_a_mailed_link_counts_for_more(client, zoe, ada):
     """S6: whoever has followed both has shown the mailbox."""
     invitation = invite(zoe, ada.user)
