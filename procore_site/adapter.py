@@ -70,7 +70,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def set_password(self, user: User, password: str) -> None:  # type: ignore[override]
-        change_password(user, password, by=user)
+        """Change it, and tell which change of address has ended with the old one."""
+        template = "account/messages/email_deleted.txt"
+        for email in change_password(user, password, by=user):
+            self.add_message(self.request, messages.INFO, template, {"email": email})
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Change the address of a log-in: all of it, or nothing (T36).
@@ -165,10 +168,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 @transaction.atomic
-def change_password(user: User, password: str, *, by: User | None) -> None:
+def change_password(user: User, password: str, *, by: User | None) -> list[str]:
     """Change a password, and write down which change of address has ended with it."""
-    for email in user.change_password(password):
+    emails = user.change_password(password)
+    for email in emails:
         AuditEvent.record(Kind.ADDRESS_REMOVED, by, None, user, {"email": email})
+    return emails
 
 
 class MFAAdapter(DefaultMFAAdapter):

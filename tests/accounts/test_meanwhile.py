@@ -70,6 +70,12 @@ def test_a_change_of_address_that_waits_ends_with_the_old_password(
     assert (event.about_id, event.facts) == (max_.user_id, {"email": thief})
 
 
+def test_who_changes_the_password_is_told_of_the_address_that_waited(thief, as_, max_):
+    """T36: it may be news to them, or what they have asked for themselves."""
+    change = change_it(as_, max_.user, [], None)
+    assert f"The change to {thief} is cancelled." in text(change(follow=True))
+
+
 @pytest.fixture
 def welcome(unproven, gina):  # noqa: F811
     """A mailed link, to which Zoe's unproven account counts as none."""
