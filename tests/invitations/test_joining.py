@@ -4,10 +4,11 @@ from functools import partial
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
-from companies.models import Membership
+from companies.models import Company, Membership
 from companies.tools import COMPANY_ADMINISTRATOR
 from invitations.models import Invitation
 from tests.cast import (
@@ -336,6 +337,41 @@ def test_whoever_has_joined_logs_in_with_what_they_created(client, ivo):
     assert not is_logged_in(client)
     log_in(client, IVO, CHOSEN)
     assert is_logged_in(client)
+
+
+def corrected(ivo):
+    Membership.objects.filter(pk=ivo.membership_id).update(email="right@subco.example")
+
+
+def switched_off(ivo):
+    Membership.objects.filter(pk=ivo.membership_id).update(is_active=False)
+
+
+def closed(ivo):
+    Company.objects.filter(pk=ivo.company_id).update(is_active=False)
+
+
+@pytest.mark.parametrize(
+    ("happens", "sentence"),
+    [
+        (corrected, "newer invitation"),
+        (switched_off, "no longer valid"),
+        (closed, "no longer valid"),
+    ],
+)
+def test_nobody_joins_a_company_that_changes_while_the_form_is_read(
+    client, acme, happens, sentence
+):
+    """T4, T34: the accepting UPDATE asks once more, for whoever has invited."""
+    ivo = invite(add_entry(acme, IVO))
+    follow(client, ivo)
+    with just_before("SAVEPOINT", partial(happens, ivo)):
+        answer = set_password(client, ivo)
+    assert sentence in text(answer)
+    assert not User.objects.filter(email=ivo.sent_to).exists()
+    ivo.refresh_from_db()
+    assert ivo.state == Invitation.State.PENDING
+    assert not Invitation.objects.acceptable(timezone.now()).exists()
 
 
 @pytest.mark.parametrize(
