@@ -108,9 +108,9 @@ class Projects(Names[Project]):
             for name in (each.number, each.name, str(each))
         )
 
-    def find(self, text: str) -> list[Project]:
+    def named(self, text: str) -> list[Project]:
         project = self.by_number.get(text.casefold())
-        return [project] if project else super().find(text)
+        return [project] if project else super().named(text)
 
 
 class Directory:

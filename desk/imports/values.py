@@ -68,6 +68,11 @@ def several(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[;|\n]", text) if part.strip()]
 
 
+def perhaps_several(text: str) -> list[str]:
+    """What may be several things, as in '1, 2' and '1/2', or be one: '24/017'."""
+    return [part.strip() for part in re.split(r"[,/&+]", text) if part.strip()]
+
+
 def read_day(text: str, order: str) -> date:
     """Read a day.
 
@@ -138,12 +143,20 @@ class Names[Row]:
             self.exact.setdefault(name.casefold(), []).append(row)
             self.loose.setdefault(plain(name), []).append(row)
 
+    def named(self, text: str) -> list[Row]:
+        """All rows of this name as it is written, case aside."""
+        return one_of_each(self.exact.get(text.casefold(), []))
+
     def find(self, text: str) -> list[Row]:
         """All rows that it may mean: none, one, or more than one."""
-        found = self.exact.get(text.casefold())
+        found = self.named(text)
         if not found and (key := plain(text)):
-            found = self.loose.get(key)
-        return list({id(row): row for row in found or []}.values())
+            return one_of_each(self.loose.get(key, []))
+        return found
+
+
+def one_of_each[Row](rows: list[Row]) -> list[Row]:
+    return list({id(row): row for row in rows}.values())
 
 
 def words(value: Any) -> str:

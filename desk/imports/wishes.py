@@ -31,7 +31,14 @@ from desk.columns import (
     TEMPLATE,
 )
 from desk.imports.known import Directory
-from desk.imports.values import TOLD, Names, read_day, several, split_name
+from desk.imports.values import (
+    TOLD,
+    Names,
+    perhaps_several,
+    read_day,
+    several,
+    split_name,
+)
 from desk.models import ImportRow
 
 Kind = ImportRow.Kind
@@ -171,19 +178,23 @@ class Wish:
             )
 
     def project_names(self) -> Iterator[str]:
-        """The names in the cell; at commas it is split only where it has to be."""
-        find = self.directory.projects_named.find
+        """The names in the cell.
+
+        What holds a separator is one name only where it is written so: without it,
+        '1; 2' would be project 12. At commas and the like it is split where one of the
+        pieces is a project; where none is, '24,017' is 24-017.
+        """
+        names = self.directory.projects_named
         text = self.text(PROJECT)
-        for part in [text] if find(text) else several(text):
-            if find(part):
-                yield part
-            else:
-                yield from filter(None, map(str.strip, part.split(",")))
+        for part in [text] if names.named(text) else several(text):
+            pieces = perhaps_several(part)
+            is_one = names.named(part) or not any(map(names.find, pieces))
+            yield from [part] if is_one else pieces
 
     def read_templates(self, count: int) -> list[PermissionTemplate | None]:
         """One template for each of the projects: the same for all, or as many."""
         whole = self.text(PROJECT_TEMPLATE)
-        is_one = self.directory.project_templates.find(whole)
+        is_one = self.directory.project_templates.named(whole)
         texts = [whole] if is_one else several(whole)
         templates: list[PermissionTemplate | None] = []
         with self.about(PROJECT_TEMPLATE):

@@ -164,6 +164,32 @@ def test_projects_of_one_cell_by_number_or_name(plan, annex, cell):
     assert len(row(source, 2).difference) == 3, reasons(source)
 
 
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        *(("1, 2", "1 2"), ("1; 2", "1 2"), ("1; 1", "1"), ("1 2", "12")),
+        *(("1/2", "1 2"), ("1 & 2", "1 2"), ("10, 1", "10 1"), ("12", "12")),
+        *(("10-1", "10-1"), ("10.1; 1", "10-1 1"), ("24,017", "24-017")),
+        *(("24/017", "24-017"), ("10, 9", None), ("10; 9", None), ("9, 8", None)),
+    ],
+)
+def test_numbers_beside_each_other_are_never_a_third_one(plan, acme, cell, numbers):
+    for number in ("1", "2", "10", "11", "12", "10-1", "10-9"):
+        Project.objects.create(company=acme, number=number, name=f"House {number}")
+    source = plan(["Mail", "Project", "Role"], ["r@subco.example", cell, FOREMAN])
+    granted = [line.split()[0] for line in row(source, 2).difference[1:]]
+    assert granted == (numbers.split() if numbers else []), reasons(source)
+    assert bool(reasons(source)) == (numbers is None)
+
+
+def test_names_of_templates_beside_each_other_are_never_a_third_one(plan, acme, annex):
+    for name in ("A", "B", "AB"):
+        PermissionTemplate.objects.create(company=acme, name=name, scope="project")
+    source = plan(["Mail", "Project", "Role"], ["r@b.example", "24-017; 24-018", "A;B"])
+    given = [line.rpartition(": ")[2] for line in row(source, 2).difference[1:]]
+    assert given == ["A", "B"]
+
+
 def test_a_number_and_the_name_of_another_project_are_refused(plan, annex):
     source = plan(
         ["Mail", "Project name", "Project number", "Role"],
