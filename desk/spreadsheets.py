@@ -21,6 +21,7 @@ import openpyxl
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from django.core.exceptions import ValidationError
+from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils import range_boundaries
 
 from desk.archives import (
@@ -59,8 +60,8 @@ UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError),
     *(ParseError, LookupError, ValueError),
 )
-# What no database stores in a text.
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# What no database stores in a text, and what `faulty` puts in its place.
+UNSTORABLE = re.compile("[\0\ud800-\udfff\ufffd]")
 
 NO_XLSX = (
     "This file can't be read as XLSX. Open it in a spreadsheet program and save it "
@@ -79,9 +80,10 @@ def refusal(sentence: str, code: str = "unreadable") -> ValidationError:
 
 @dataclass(frozen=True)
 class Cell:
-    """The text of a cell; or the reason why it can't be taken.
+    """The text of a cell, and the reason why it can't be taken, if there is one.
 
-    A date is written as 2027-04-03, which is read as a date again.
+    A date is written as 2027-04-03, which is read as a date again. What can't be taken
+    is kept as it stands there: an empty cell would be imported, were it given back.
     """
 
     text: str = ""
@@ -91,9 +93,22 @@ class Cell:
     def is_blank(self) -> bool:
         return not (self.text or self.problem)
 
+    @property
+    def sound(self) -> str:
+        """What it says, as far as it can be taken."""
+        return "" if self.problem else self.text
+
 
 type Row = list[Cell]
 BLANK = Cell()
+
+
+def faulty(text: str, problem: str) -> Cell:
+    """A cell that can't be taken, as far as a database keeps it.
+
+    It is as long, at least, as what is too long.
+    """
+    return Cell(UNSTORABLE.sub("\ufffd", text[: MAX_CELL + 1]), problem)
 
 
 # What kind of file it is ---------------------------------------------------------
@@ -245,9 +260,8 @@ def filled_down(rows: Iterable[Row], merged: list[str]) -> Iterator[Row]:
 def xlsx_cell(cell: Any) -> Cell:
     value = cell.value
     if cell.data_type == "f":
-        return Cell(problem=FORMULA)
-    if cell.data_type == "e":
-        return Cell(problem=FAULTY)
+        # That of many cells is an object which has it.
+        return faulty(str(getattr(value, "text", value)), FORMULA)
     if isinstance(value, datetime):
         return Cell(value.date().isoformat())
     if isinstance(value, float) and value.is_integer():
@@ -317,7 +331,7 @@ def broken_row(line: str, separator: str) -> Row:
     for quoted, rest in cells:
         is_open = is_open or rest.startswith('"')
         if is_open or (quoted and rest.strip()):
-            row.append(Cell(text_cell(quoted + rest).text, QUOTES))
+            row.append(faulty((quoted + rest).strip(), QUOTES))
         else:
             row.append(csv_cell(quoted[1:-1].replace('""', '"') or rest))
     return row
@@ -334,14 +348,16 @@ def known_headings(lines: list[str], separator: str) -> int:
 def csv_cell(text: str) -> Cell:
     """A cell; one of an export of ours loses the mark that guards it there."""
     text = text.strip()
-    return Cell(problem=FORMULA) if text.startswith("=") else text_cell(text)
+    return faulty(text, FORMULA) if text.startswith("=") else text_cell(text)
 
 
 def text_cell(text: str) -> Cell:
     if len(text) > MAX_CELL:
-        return Cell(problem=TOO_LONG)
+        return faulty(text, TOO_LONG)
     if UNSTORABLE.search(text):
-        return Cell(problem=NUL)
+        return faulty(text, NUL)
+    if text in ERROR_CODES:
+        return faulty(text, FAULTY)
     return Cell(unguarded(text.strip()))
 
 

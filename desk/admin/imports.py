@@ -20,7 +20,14 @@ from companies.admin import CompanyScopedAdmin
 from companies.desk import choose_first, desk_company
 from companies.models import Membership
 from companies.tools import Level
-from desk.columns import COLUMNS, FIRST_NAME, LAST_NAME, NAME, REASON
+from desk.columns import (
+    COLUMNS,
+    FIRST_NAME,
+    LAST_NAME,
+    NAME,
+    PROJECT_NAME,
+    REASON,
+)
 from desk.exports import csv_response
 from desk.imports.forms import SheetForm, UploadForm, chosen_sheet
 from desk.imports.values import split_name
@@ -192,13 +199,38 @@ class ImportAdmin(CompanyScopedAdmin):
     def refused(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The refused rows as a file, to be mended and imported again."""
         rows = self.find(request, pk).rows.refused().order_by("number")
-        header = [*COLUMNS, REASON]
-        return csv_response("refused", header, map(as_cells, rows.iterator()))
+        again = said_again(rows)
+        header = [*COLUMNS, *again, REASON]
+        return csv_response(
+            "refused", header, (as_cells(row, again) for row in rows.iterator())
+        )
 
 
-def as_cells(row: ImportRow) -> list[str]:
+def said_again(rows: models.QuerySet[ImportRow]) -> list[str]:
+    """The columns that some rows say twice: without them nothing would be refused."""
+    said = rows.values_list("cells", "others").iterator()
+    twice = {
+        column
+        for cells, others in said
+        for column in [*in_columns(others), *cells.keys() & {PROJECT_NAME}]
+    }
+    return [column for column in [*COLUMNS, PROJECT_NAME] if column in twice]
+
+
+def as_cells(row: ImportRow, again: list[str]) -> list[str]:
     """A refused row in our own columns, with the reason behind it."""
-    cells = dict(row.cells)
-    if whole := cells.pop(NAME, ""):
-        cells[FIRST_NAME], cells[LAST_NAME] = split_name(whole)
-    return [*(cells.get(column, "") for column in COLUMNS), row.reason]
+    cells = in_columns(row.cells)
+    others = in_columns(row.others) | {PROJECT_NAME: cells.get(PROJECT_NAME, "")}
+    return [
+        *(cells.get(column, "") for column in COLUMNS),
+        *(others.get(column, "") for column in again),
+        row.reason,
+    ]
+
+
+def in_columns(cells: dict[str, str]) -> dict[str, str]:
+    """First and last name are columns of their own."""
+    if whole := cells.get(NAME):
+        first, last = split_name(whole)
+        return cells | {FIRST_NAME: first, LAST_NAME: last}
+    return cells

@@ -30,8 +30,8 @@ from desk.spreadsheets import HEADER_WITHIN, Row, is_xlsx, read_rows, refusal
 MAX_ROWS = 20_000
 # What the first cell with a text says in a row that sums up.
 TOTAL = re.compile(
-    r"((grand |sub)?totals?|sum|(zwischen|end|gesamt)?summe|gesamt|insgesamt|anzahl"
-    r"|count)\b[\W\d]*",
+    r"((grand |sub)?totals?|sum|(zwischen|end|gesamt)?summe|gesamt(zahl)?|insgesamt"
+    r"|anzahl|count)\b[\W\d]*",
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"\S@\S+\.\S")
@@ -58,7 +58,7 @@ class Header:
         Raises:
             ValidationError: when none names the column of the addresses.
         """
-        texts = [[cell.text for cell in row] for row in rows]
+        texts = [[cell.sound for cell in row] for row in rows]
         known = [{*map(column_of, each)} - {None} for each in texts]
         headers = [
             number
@@ -87,9 +87,9 @@ class Header:
                 header.columns[number] = column
             else:
                 ignored.append(text)
+        header.settle_names(named, ignored)
         header.note_doubles(named)
         header.settle_projects(named)
-        header.settle_names()
         header.settle_templates(named, ignored)
         if ignored:
             names = ", ".join(f"‘{text[:50]}’" for text in ignored)
@@ -116,14 +116,20 @@ class Header:
         for number in at[1:]:
             self.columns[number] = PROJECT_NAME
 
-    def settle_names(self) -> None:
-        """Take 'Name' beside a first name for the last name, as German lists do."""
+    def settle_names(self, named: dict[int, str], ignored: list[str]) -> None:
+        """Take 'Name' beside a first name for the last name, as German lists do.
+
+        Beside both it is somebody else's, such as that of a contact person.
+        """
         there = set(self.columns.values())
-        if NAME in there and FIRST_NAME in there and LAST_NAME not in there:
-            self.columns = {
-                number: LAST_NAME if column == NAME else column
-                for number, column in self.columns.items()
-            }
+        if FIRST_NAME not in there:
+            return
+        for number in [n for n, column in self.columns.items() if column == NAME]:
+            if LAST_NAME in there:
+                ignored.append(named[number])
+                del self.columns[number]
+            else:
+                self.columns[number] = LAST_NAME
 
     def settle_templates(self, named: dict[int, str], ignored: list[str]) -> None:
         """'Role' means a template of a project: without projects it means nothing."""
@@ -199,13 +205,14 @@ class Reader:
             source=self.source,
             number=number,
             cells=header.cells(texts),
+            others=dict(contradictions(texts)),
         )
         if sums_up(row, made.cells) or repeats(row, made.cells):
             made.kind, made.reason = Kind.IGNORED, "This is no row of a person."
         else:
             problems = [
                 *self.problems(header, number, row),
-                *contradictions(number, texts),
+                *told(made),
                 *read_address(made),
             ]
             if problems:
@@ -230,26 +237,43 @@ class Reader:
             )
 
 
-def contradictions(number: int, texts: dict[str, list[str]]) -> Iterator[str]:
-    """Where several columns of one meaning say different things.
+def contradictions(texts: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """What another column of the same meaning says, where that is something else.
 
     What is said of projects is compared once they are found.
     """
     for column, (first, *others) in texts.items():
         other = next((x for x in others if x.casefold() != first.casefold()), "")
         if other and column != PROJECT_NAME:
-            yield (
-                f"Row {number}, {column}: ‘{first[:TOLD]}’ stands in one column and "
-                f"‘{other[:TOLD]}’ in another. Leave one of them."
-            )
+            yield column, other
+
+
+def told(row: ImportRow) -> Iterator[str]:
+    """The contradictions of a row, in sentences."""
+    for column, other in row.others.items():
+        # A name in one cell stands under another heading.
+        first = row.cells.get(column) or row.cells.get(NAME, "")
+        yield (
+            f"Row {row.number}, {column}: ‘{first[:TOLD]}’ stands in one column and "
+            f"‘{other[:TOLD]}’ in another. Leave one of them."
+        )
 
 
 def sums_up(row: Row, cells: dict[str, str]) -> bool:
-    """Whether a row is one of totals: it says that it sums up, and names nobody."""
+    """Whether a row is one of totals: it says that it sums up, and names nobody.
+
+    What says so is no name beside a figure: 'Total people: 3', 'Summe Mitarbeiter | 3'.
+    """
     first = next((cell.text for cell in row if cell.text), "")
+    if not TOTAL.match(first):
+        return False
+    has_figure = any(cell.problem or re.search(r"\d", cell.text) for cell in row)
+    no_names = {cell.text for cell in row if cell.problem} | ({first} if has_figure else set())
     named = [cells.get(column, "") for column in (EMAIL, NAME, FIRST_NAME, LAST_NAME)]
-    return bool(TOTAL.match(first)) and not any(
-        re.search(r"[^\W\d_]", text) and not TOTAL.fullmatch(text) for text in named
+    return not any(
+        re.search(r"[^\W\d_]", text) and not TOTAL.fullmatch(text)
+        for text in named
+        if text not in no_names or "@" in text
     )
 
 

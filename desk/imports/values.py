@@ -50,6 +50,13 @@ MONTHS = {
     )
     for name in names.split()
 }
+# English and German, in full and short; a day says it besides.
+WEEKDAY = re.compile(
+    r"\b(mon(day)?|tue(s(day)?)?|wed(nesday)?|thu(r(s(day)?)?)?|fri(day)?|sat(urday)?"
+    r"|sun(day)?|mo(ntag)?|di(enstag)?|mi(ttwoch)?|do(nnerstag)?|fr(eitag)?"
+    r"|sa(mstag)?|so(nntag)?|sonnabend)\b[.,]*",
+    re.IGNORECASE,
+)
 
 
 def split_name(text: str) -> tuple[str, str]:
@@ -82,7 +89,7 @@ def read_day(text: str, order: str) -> date:
     Raises:
         ValidationError: with how to write it.
     """
-    text = re.sub(r"[ T]00:00(:00)?$", "", text)
+    text = re.sub(r"[ T]00:00(:00)?$", "", WEEKDAY.sub("", text).strip(" ,"))
     if found := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
         year, month, day = map(int, found.groups())
     elif found := re.fullmatch(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})", text):

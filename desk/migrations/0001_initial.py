@@ -172,6 +172,7 @@ class Migration(migrations.Migration):
                 ),
                 ("number", models.PositiveIntegerField(verbose_name="row")),
                 ("cells", models.JSONField(default=dict)),
+                ("others", models.JSONField(default=dict)),
                 ("email", models.CharField(blank=True, max_length=254)),
                 (
                     "kind",

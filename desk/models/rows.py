@@ -70,6 +70,8 @@ class ImportRow(OwnedByCompany):
     )
     number = models.PositiveIntegerField("row")
     cells = models.JSONField(default=dict)
+    # What further columns of the same meaning say, where they contradict these.
+    others = models.JSONField(default=dict)
     email = models.CharField(max_length=254, blank=True)
     kind = models.CharField(max_length=10, choices=Kind, blank=True)
     outcome = models.CharField(max_length=10, choices=Kind, blank=True)

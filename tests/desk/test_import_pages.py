@@ -222,6 +222,41 @@ def test_refused_rows_are_a_file_that_is_imported_again(client_of_ada, acme, ada
     assert kinds(again) == ["new"], reasons(again)
 
 
+@pytest.mark.parametrize("make", [csv_file, xlsx_file])
+def test_refused_rows_are_refused_again_while_nobody_mends_them(
+    client_of_ada, acme, ada, make
+):
+    """What refused them is in the file: nobody gets more access by losing it."""
+    Project.objects.create(company=acme, name="Annex", number="24-018")
+    header = ["E-mail", "Project no.", "Project name", "Role", "Last day", "Firm"]
+    rows = [
+        ["a@b.example", "24-017", "", FOREMAN, "=A1+30", "", ""],
+        ["b@b.example", "24-017", "", FOREMAN, "soon", "", ""],
+        ["c@b.example", "24-018", "Harbour Tower", FOREMAN, "", "", ""],
+        ["d@b.example", "24-017", "", FOREMAN, "", "Bolt", "Steel Co"],
+        ["e@b.example", "24-017", "", FOREMAN, "#N/A", "", ""],
+    ]
+    source = planned(acme, make([*header, "Company"], *rows), ada.user)
+    assert kinds(source) == ["refused"] * 5
+    file = client_of_ada.get(f"{LIST}{source.pk}/refused/").getvalue()
+    header = next(csv.reader(io.StringIO(file.decode("utf-8-sig"))))
+    assert header == [*COLUMNS, "Firm", "Project name", "Reason"]
+    assert b"\"'=A1+30\"" in file  # no formula to a spreadsheet program
+    again = applied(acme, file, ada.user)
+    assert kinds(again) == ["refused"] * 5, reasons(again)
+    assert reasons(again)[1:] == reasons(source)[1:]
+
+
+def test_names_that_contradict_each_other_are_given_back(client_of_ada, acme, ada):
+    rows = ["E-mail", "Name", "Full name"], ["a@b.example", "Jo Maier", "Jo Meyer"]
+    source = planned(acme, csv_file(*rows), ada.user)
+    file = client_of_ada.get(f"{LIST}{source.pk}/refused/").getvalue()
+    assert reasons(planned(acme, file, ada.user)) == [
+        "Row 2, Last name: ‘Maier’ stands in one column and ‘Meyer’ in another. Leave "
+        "one of them."
+    ]
+
+
 def test_its_invitations_are_seen_to_arrive(client_of_ada, acme, ada, monkeypatch):
     """All of one import on one page, whatever batches it was applied in."""
     monkeypatch.setattr(steps, "BATCH", 2)

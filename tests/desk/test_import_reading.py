@@ -263,6 +263,20 @@ def test_name_beside_a_first_name_is_the_last_name():
     assert rows[0].cells["Last name"] == "Maier"
 
 
+@pytest.mark.parametrize("heading", ["Contact person", "Ansprechpartner", "Name"])
+def test_beside_first_and_last_name_a_further_name_is_ignored(heading):
+    assert column_of(heading) == "Name"
+    row, notes = read(
+        csv_file(
+            ["E-mail", heading, "First name", "Last name"],
+            ["a@b.example", "Karl Bauer", "Ivo", "Novák"],
+        )
+    )
+    names = {"First name": "Ivo", "Last name": "Novák"}
+    assert row[0].cells == {"E-mail": "a@b.example", **names}
+    assert f"Columns that were ignored: ‘{heading}’." in notes
+
+
 def test_a_name_in_one_column_is_told_by_its_comma():
     """Where first names have a column of their own, it belongs to the last name."""
     rows, _ = read(csv_file(HEADER, ["a@b.example", "Smith, John"]))
@@ -296,12 +310,28 @@ def test_empty_rows_totals_and_headers_again_are_ignored_and_said_so():
         ["Total Build", "jo.totalbuild.de", "Jo", ""],
         ["Sum Ltd", "", "y", ""],
         ["", "", "Sum Li", ""],
+        ["Total Build", "", "Jo", "Welder 2"],
+        ["", "total1@b.example", "", ""],
+        ["Sum Build", "sum2@b.example", "", ""],
         ["Bolt", "a@b.example", "Jo", "Mail"],
     ],
 )
 def test_people_are_no_totals_and_no_headers(row):
     rows, _ = read(csv_file(["Firm", "E-mail", "Name", "Job title"], row))
     assert [each.kind for each in rows] != ["ignored"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(["Total people: 3"], ["Total: 3 people"], ["Summe Mitarbeiter", "3"]),
+        *(["Gesamtzahl: 3"], ["Total", "3"], ["Total number of people", "", "3"]),
+        *(["", "Total people", "3"], ["", "", "Anzahl Personen: 3"]),
+    ],
+)
+def test_totals_are_said_in_many_ways(row):
+    rows, _ = read(csv_file(["Last name", "First name", "E-mail"], row))
+    assert [each.kind for each in rows] == ["ignored"]
 
 
 def test_total_of_formulas_is_ignored_too():
@@ -354,6 +384,16 @@ def test_cells_that_no_name_needs_refuse_their_row(text, reason):
     [first, second] = said_of(HEADER, ["a@b.example", text], IVO)
     assert first.startswith(reason)
     assert second == ""
+
+
+@pytest.mark.parametrize("text", ["x" * 2**20, "a\0b" + "c" * 99, "=1+1", "#N/A"])
+def test_a_cell_that_refuses_its_row_is_kept_to_be_given_back(text):
+    """An empty one would be imported; a database takes it, and the import does not."""
+    [row], _ = read(csv_file(HEADER, ["a@b.example", text]))
+    kept = row.cells["Last name"]
+    assert 0 < len(kept) < 2**17 and "\0" not in kept
+    [said] = said_of(HEADER, ["a@b.example", kept])
+    assert said == row.reason
 
 
 MEND = "A quotation mark stands inside of this cell, or isn’t closed."
@@ -564,6 +604,8 @@ def test_a_name_in_one_cell_is_split(text, name):
     [
         *("2027-04-03", "2027-4-3", "2027-04-03 00:00:00", "3 April 2027"),
         *("3. April 2027", "April 3rd, 2027", "3-Apr-2027", "03 apr 2027"),
+        *("Saturday, April 3, 2027", "Samstag, 3. April 2027", "Sat 3 Apr 2027"),
+        *("Sa., 3. Apr. 2027", "3 April 2027, Saturday", "Sat 2027-04-03 00:00"),
     ],
 )
 def test_iso_and_named_months_are_always_read(text):
@@ -601,7 +643,7 @@ def test_a_13th_can_be_read_in_one_way_only(text, order, other):
 
 
 @pytest.mark.parametrize(
-    "text", ["soon", "3/4/27", "2027-02-30", "31.31.2027", "3 Foo 2027", "April 2027"]
+    "text", ["soon", "so", "3/4/27", "2027-02-30", "31.31.2027", "3 Foo 2027", "April 2027"]
 )
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(ValidationError, match="is no day. Write it as"):
