@@ -16,7 +16,8 @@ class Step:
 
     Args:
         permission: which admins ask for: "invite" or "change"; none for words alone.
-        action: of the directory; without one the step leads to the person's form.
+        action: of the directory; without one the step leads to the person's form, or
+            to what it is about.
     """
 
     label: str
@@ -28,6 +29,8 @@ INVITE = Step("Invite", "invite", "invite")
 SEND_AGAIN = Step("Send the invitation again", "invite", "send_again")
 CONFIRM = Step("Confirm: send the invitation again", "invite", "send_again")
 EXTEND = Step("Extend the invitation", "invite", "extend")
+LIFT = Step("Lift the suspension", "change")
+OPEN_PROJECT = Step("Reactivate a project, or add the person to another one.")
 ADD_TO_PROJECT = Step("Add to a project", "invite", "add_to_project")
 REACTIVATE = Step("Reactivate", "change", "reactivate")
 CORRECT = Step("Correct the address", "change")
@@ -71,6 +74,10 @@ class Situation:
     has_agreed: bool = True
     is_refused: bool = False  # since the last log-in that worked
     sees_project: bool = True
+    # Of who sees none: whether they are on one all the same.
+    begins_later: bool = False
+    is_suspended: bool = False
+    is_project_closed: bool = False
 
 
 class Finding(Enum):
@@ -165,6 +172,12 @@ class Finding(Enum):
         "‘Forgot password, or first time here?’ at the log-in page helps.",
         TELL,
     )
+    NOT_BEGUN = "{person} gets in, and sees the first project on {begins}.", WAIT
+    SUSPENDED = "{person} gets in, but is suspended, and sees no project today.", LIFT
+    PROJECT_CLOSED = (
+        "{person} gets in, but sees no project today: theirs are not active.",
+        OPEN_PROJECT,
+    )
     NO_PROJECT = "{person} gets in, but sees no project today.", ADD_TO_PROJECT
     IN = "{person} gets in.", NOTHING
 
@@ -197,7 +210,16 @@ def find_joined(now: Situation) -> Finding:
         return Finding.REFUSED
     if not now.has_agreed:
         return Finding.TERMS_OPEN
-    return Finding.IN if now.sees_project else Finding.NO_PROJECT
+    return Finding.IN if now.sees_project else find_on_project(now)
+
+
+def find_on_project(now: Situation) -> Finding:
+    """Of who sees no project: whoever is on one can't be added to it."""
+    if now.begins_later:
+        return Finding.NOT_BEGUN
+    if now.is_suspended:
+        return Finding.SUSPENDED
+    return Finding.PROJECT_CLOSED if now.is_project_closed else Finding.NO_PROJECT
 
 
 def find_pending(now: Situation) -> Finding:

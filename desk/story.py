@@ -1,7 +1,7 @@
 """What is known of somebody on the way in, as far as the reader may know it."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent, AuditEventQuerySet
-from companies.explanations import Explainer, explain_grants, grants_of
-from companies.models import Project
+from companies.explanations import Explainer, explain_grants, grants_of, spoken
+from companies.models import Project, ProjectMembership
+from companies.models.grants import GrantState
 from desk.repair import PATIENCE, cause_of
 from desk.status import Status
 from desk.steps import Finding, Situation, find
@@ -38,6 +39,7 @@ class Story:
         self.entry = entry
         self.reader = reader
         self.now = timezone.now()
+        self.today = timezone.localdate(self.now)
 
     # What is there to read, each in the order in which it happened
 
@@ -148,6 +150,7 @@ class Story:
             company=self.entry.company,
             cause=cause_of(self.mail.reason).label if self.mail else "",
             until=moment(self.invitation.expires_at) if self.invitation else "",
+            begins=spoken(self.begins_on) if self.begins_on else "",
         )
 
     @property
@@ -171,7 +174,39 @@ class Story:
             "has_agreed": self.has_agreed is not False,
             "is_refused": bool(refused) and max(refused) > self.got_in_at,
             "sees_project": is_open or entry.template.makes_administrator,
+            **self.on_projects,
         }
+
+    @property
+    def on_projects(self) -> dict[str, bool]:
+        """What keeps from projects somebody who is on them; over is over."""
+        states = {grant.state_on(self.today) for grant in self.grants(is_active=True)}
+        closed = self.grants(is_active=False)
+        return {
+            "begins_later": GrantState.NOT_BEGUN in states,
+            "is_suspended": GrantState.SUSPENDED in states,
+            "is_project_closed": any(
+                grant.state_on(self.today) != GrantState.OVER for grant in closed
+            ),
+        }
+
+    @property
+    def begins_on(self) -> date | None:
+        """The first day on a project, for somebody who has not begun."""
+        days = (
+            grant.starts_on
+            for grant in self.grants(is_active=True)
+            if grant.state_on(self.today) == GrantState.NOT_BEGUN and grant.starts_on
+        )
+        return min(days, default=None)
+
+    def grants(self, *, is_active: bool) -> list[ProjectMembership]:
+        """Those on projects that are active, or are not."""
+        return [
+            explainer.grant
+            for project, explainer in self.projects
+            if explainer.grant and project.is_active == is_active
+        ]
 
     @property
     def got_in_at(self) -> datetime:

@@ -12,8 +12,9 @@ from accounts.requests import UserRequest
 from companies.admin import CompanyScopedAdmin
 from companies.explanations import everywhere
 from companies.models import Membership
+from companies.models.grants import GrantState
 from desk.status import Status
-from desk.steps import Finding
+from desk.steps import LIFT, Finding, Step
 from desk.story import Story
 from desk.timeline import timeline
 
@@ -98,8 +99,7 @@ class StoryPages(CompanyScopedAdmin):
             return offered | {"ask": administrators(entry)}
         if step.action in self.get_actions(request):
             return offered | {"action": step.action}
-        url = reverse("admin:companies_membership_change", args=[entry.pk])
-        return offered | {"url": url}
+        return offered | {"url": where(step, entry)}
 
     def may_take(self, request: UserRequest, permission: str, entry: Any) -> bool:
         """Whether the reader may take a step that asks for this permission."""
@@ -107,6 +107,14 @@ class StoryPages(CompanyScopedAdmin):
             return self.has_change_permission(request, entry)
         may_invite = request.user.has_perm("companies.invite_membership", entry)
         return self.has_invite_permission(request) and may_invite
+
+
+def where(step: Step, entry: Membership) -> str:
+    """The page on which a step is taken: of a suspension the list of their grants."""
+    if step == LIFT:
+        query = {"q": entry.email, "state": GrantState.SUSPENDED}
+        return reverse("admin:companies_projectmembership_changelist", query=query)
+    return reverse("admin:companies_membership_change", args=[entry.pk])
 
 
 def sections(story: Story) -> list[tuple[str, list[Any]]]:

@@ -13,6 +13,7 @@ SENT = INVITED | {"mail": State.ACCEPTED}
 PUT_OFF = INVITED | {"mail": State.DEFERRED, "cause": Cause.UNREACHABLE}
 WRONG = {"mail": State.REFUSED, "cause": Cause.MAILBOX}
 JOINED = {"status": Status.JOINED}
+OUTSIDE = JOINED | {"sees_project": False}
 
 CASES = [
     # Nobody gets in, or not this entry.
@@ -67,7 +68,11 @@ CASES = [
     (JOINED | {"is_log_in_active": False}, "LOG_IN_OFF", steps.ASK_OPERATOR),
     (JOINED | {"is_refused": True, "has_agreed": False}, "REFUSED", steps.TELL),
     (JOINED | {"has_agreed": False}, "TERMS_OPEN", steps.TELL),
-    (JOINED | {"sees_project": False}, "NO_PROJECT", steps.ADD_TO_PROJECT),
+    (OUTSIDE, "NO_PROJECT", steps.ADD_TO_PROJECT),
+    (OUTSIDE | {"begins_later": True, "is_suspended": True}, "NOT_BEGUN", steps.WAIT),
+    (OUTSIDE | {"is_suspended": True}, "SUSPENDED", steps.LIFT),
+    (OUTSIDE | {"is_project_closed": True}, "PROJECT_CLOSED", steps.OPEN_PROJECT),
+    (JOINED | {"is_suspended": True, "is_project_closed": True}, "IN", steps.NOTHING),
     (JOINED, "IN", steps.NOTHING),
     (JOINED | {"has_terms": False}, "IN", steps.NOTHING),
 ]

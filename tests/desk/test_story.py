@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.signals import user_login_failed
@@ -232,6 +232,24 @@ def suspended(entry, ada):
     entry.project_memberships.all().suspend("insurance ended", ada.user)
 
 
+def not_begun(entry, ada):
+    entry.project_memberships.update(starts_on=date(2099, 5, 2))
+
+
+def over(entry, ada):
+    entry.project_memberships.update(ends_on=date(2020, 5, 2))
+
+
+def closed(entry, ada):
+    Project.objects.filter(project_memberships__membership=entry).update(
+        is_active=False
+    )
+
+
+def off_all(entry, ada):
+    entry.project_memberships.all().delete()
+
+
 def refused(entry, ada):
     user_login_failed.send(None, credentials={"email": entry.email}, request=None)
 
@@ -242,7 +260,11 @@ def refused(entry, ada):
         (nothing, "IN"),
         (terms, "TERMS_OPEN"),
         (switched_off, "LOG_IN_OFF"),
-        (suspended, "NO_PROJECT"),
+        (suspended, "SUSPENDED"),
+        (not_begun, "NOT_BEGUN"),
+        (closed, "PROJECT_CLOSED"),
+        (over, "NO_PROJECT"),
+        (off_all, "NO_PROJECT"),
         (refused, "REFUSED"),
         (inactive, "INACTIVE"),
     ],
@@ -251,6 +273,24 @@ def test_of_somebody_inside_too(as_, ada, max_, do, finding):
     do(max_, ada)
     answer = read(as_(ada), max_)
     assert answer.context["story"].finding == Finding[finding]
+
+
+def test_who_is_on_a_project_is_not_sent_to_be_added_to_it(as_, ada, max_):
+    """A suspension is lifted where it is listed; of a later begin one reads the day."""
+    client = as_(ada)
+    not_begun(max_, ada)
+    assert "sees the first project on 2 May 2099." in text(read(client, max_))
+    suspended(max_, ada)
+    page = read(client, max_)
+    assert button(page) == []
+    url = page.context["step"]["url"]
+    assert [each.membership for each in client.get(url).context["cl"].result_list] == [
+        max_
+    ]
+    [grant] = max_.project_memberships.all()
+    client.post(url, {"action": "lift", "_selected_action": [grant.pk]})
+    grant.refresh_from_db()
+    assert grant.suspended_at is None
 
 
 def test_an_administrator_needs_no_project(as_, ada):
