@@ -35,8 +35,9 @@ def plan(source: Import, rows: list[ImportRow]) -> None:
 def note_plan(row: ImportRow, decision: Decision) -> None:
     row.kind = decision.kind
     row.difference = decision.difference
-    row.reason = " ".join(decision.problems)
-    row.new_firm = decision.firm.name if decision.firm and not row.reason else ""
+    row.reason = decision.reason
+    is_refused = decision.kind == Kind.REFUSED
+    row.new_firm = decision.firm.name if decision.firm and not is_refused else ""
 
 
 def apply(source: Import, rows: list[ImportRow]) -> None:
@@ -58,12 +59,12 @@ def apply(source: Import, rows: list[ImportRow]) -> None:
 def outcome(row: ImportRow, decision: Decision) -> tuple[str, str]:
     """What becomes of a row, and why, where that isn't what was shown."""
     if decision.problems:
-        return Kind.REFUSED, " ".join(decision.problems)
+        return Kind.REFUSED, decision.reason
     if decision.kind == Kind.UNCHANGED:
-        return Kind.UNCHANGED, ""
+        return Kind.UNCHANGED, decision.reason
     if (decision.kind, decision.difference) != (row.kind, row.difference):
         return Kind.REFUSED, f"Row {row.number}: {OVERTAKEN}"
-    return decision.kind, ""
+    return decision.kind, decision.reason
 
 
 class Writer:

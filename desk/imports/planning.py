@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from companies.access import may_invite
 from companies.models import (
     Membership,
     OwnedByCompany,
@@ -33,8 +35,16 @@ from desk.imports.wishes import (
     Wish,
 )
 from desk.models import Import, ImportRow
+from desk.status import Status, of_waiting
+from invitations import refusals
 
 Kind = ImportRow.Kind
+
+# Who said no, or was taken back, is asked again by a person only.
+LEFT_OUT: dict[str, str] = {
+    Status.DECLINED: "Declined before. Ask first, and invite them from the directory.",
+    Status.REVOKED: "The invitation was revoked. Invite them from the directory.",
+}
 
 # By column: what it was, and what it is to be.
 type Changes = dict[str, tuple[Any, Any]]
@@ -49,6 +59,7 @@ class Decision:
     problems: list[str] = field(default_factory=list)
     is_first: bool = False  # the row that brings in somebody new
     invites: bool = False
+    not_invited: str = ""  # and why not, where somebody might expect it
     said: dict[Any, Any] = field(default_factory=dict)
     changes: Changes = field(default_factory=dict)
     made: list[ProjectMembership] = field(default_factory=list)
@@ -65,6 +76,12 @@ class Decision:
         if self.made:
             return Kind.LINK
         return Kind.INVITE if self.invites else Kind.UNCHANGED
+
+    @property
+    def reason(self) -> str:
+        """Why it is refused, or else why the person isn't invited."""
+        refused = " ".join(self.problems)
+        return refused or (self.not_invited and f"Not invited: {self.not_invited}")
 
     @property
     def firm(self) -> Vendor | None:
@@ -114,6 +131,25 @@ class Planner:
         self.directory = Directory(
             self.company, {row.email for row in rows}, source.rows.new_firms()
         )
+        self.not_invited = self.whom_not_to_invite() if source.has_invitations else {}
+
+    def whom_not_to_invite(self) -> dict[int, str]:
+        """Those in the directory whom the import doesn't invite, and why not.
+
+        Somebody new may be invited by whoever may add them.
+        """
+        people = self.directory.people.values()
+        keys = {person.entry.pk for person in people if person.can_be_invited}
+        entries = Membership.objects.filter(pk__in=keys)
+        said_no = entries.annotate(standing=of_waiting(timezone.now())).filter(
+            standing__in=LEFT_OUT
+        )
+        forbidden = keys - may_invite(self.source.actor, entries)
+        left_out = {
+            key: LEFT_OUT[standing]
+            for key, standing in said_no.values_list("pk", "standing")
+        }
+        return left_out | dict.fromkeys(forbidden, refusals.sentence("may_not_invite"))
 
     def consider(self, row: ImportRow) -> Decision:
         """Say what a row would do; nothing is changed by that."""
@@ -121,8 +157,10 @@ class Planner:
         is_first = person is None
         person = person or self.newcomer(row.email)
         wish = Wish(row, self.directory, self.source.date_order)
-        invites = self.source.has_invitations and person.can_be_invited
-        decision = Decision(row, person, wish.problems, is_first, invites)
+        wanted = self.source.has_invitations and person.can_be_invited
+        why_not = self.not_invited.get(person.entry.pk, "") if wanted else ""
+        invites = wanted and not why_not
+        decision = Decision(row, person, wish.problems, is_first, invites, why_not)
         self.compare_entry(decision, wish)
         for place in wish.places:
             self.compare_grant(decision, wish, place)

@@ -18,7 +18,7 @@ from desk.models import ATTEMPTS, Import, ImportRow
 from desk.tasks import work_on_imports
 from invitations.models import Delivery, Invitation
 from procore_site.management.commands.work import Command
-from tests.cast import FOREMAN, add_entry, add_member, template, work
+from tests.cast import FOREMAN, add_entry, add_member, invite, template, work
 from tests.desk.lists import (
     applied,
     csv_file,
@@ -263,6 +263,41 @@ def test_an_invitation_that_has_expired_is_no_open_one(acme, ada, ivo, mailoutbo
     content = csv_file(["Mail"], [ivo.membership.email])
     assert kinds(applied(acme, content, ada.user, has_invitations=True)) == ["invite"]
     assert [mail.to for mail in mailoutbox] == [[ivo.membership.email]]
+
+
+def test_who_said_no_is_left_out_and_said_so(acme, ada, tower, mailoutbox):
+    """As from the directory, where a box has to be ticked for them."""
+    said_no = {"declined": "Declined before. Ask", "revoked": "The invitation was rev"}
+    for state in said_no:
+        invitation = invite(add_entry(acme, f"{state}@b.example"), ada.user)
+        rows = Invitation.objects.filter(pk=invitation.pk)
+        rows.update(state=state, settled_at=timezone.now())
+    Delivery.objects.all().delete()
+    rows = ["Mail", "Project", "Role"], ["declined@b.example", "", ""]
+    rows = *rows, ["revoked@b.example", "24-017", FOREMAN]
+    source = planned(acme, csv_file(*rows), ada.user, has_invitations=True)
+    for _ in ("shown", "applied"):
+        assert kinds(source) == ["unchanged", "link"]
+        for reason, said in zip(reasons(source), said_no.values(), strict=True):
+            assert reason.startswith(f"Not invited: {said}")
+        if source.state == State.PLANNED:
+            source.apply(ada.user)
+            work()
+    assert mailoutbox == []
+    again = invite(entry("declined@b.example"), ada.user)
+    assert again.state == "pending", "from the directory they can be"
+
+
+def test_whom_one_may_not_invite_is_said_in_the_dry_run(acme, cora, tower):
+    add_entry(acme, "boss@b.example", template=COMPANY_ADMINISTRATOR)
+    add_entry(acme, "jo@b.example")
+    content = csv_file(["Mail"], ["boss@b.example"], ["jo@b.example"])
+    source = planned(acme, content, cora.user, has_invitations=True)
+    assert kinds(source) == ["unchanged", "invite"]
+    assert reasons(source) == [
+        "Not invited: You may not hand out the templates of this entry."
+    ]
+    assert reasons(planned(acme, content, cora.user)) == []
 
 
 def test_who_can_not_be_invited_stays_unchanged(db):
