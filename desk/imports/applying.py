@@ -13,6 +13,7 @@ from desk.imports.values import words
 from desk.imports.wishes import ENTRY_COLUMNS, GRANT_COLUMNS
 from desk.models import Import, ImportRow
 from invitations.models import Invitation
+from invitations.models.sending import Sending
 
 Kind = ImportRow.Kind
 
@@ -142,14 +143,18 @@ class Writer:
             sending = Invitation.objects.send(
                 wanted, self.source.actor, self.source.batch
             )
-            refused = {entry.pk: sentence for entry, sentence in sending.refused}
         except ValidationError as error:
-            refused = {entry.pk: error.messages[0] for entry in wanted}
+            sending = Sending(refused=[(each, error.messages[0]) for each in wanted])
+        sent = {each.membership_id: each.pk for each in sending.sent}
+        refused = {entry.pk: sentence for entry, sentence in sending.refused}
         for decision in self.accepted:
-            if sentence := refused.get(decision.person.entry.pk):
-                decision.row.reason = f"Not invited: {sentence}"
-                if decision.row.outcome == Kind.INVITE:
-                    decision.row.outcome = Kind.UNCHANGED
+            key, row = decision.person.entry.pk, decision.row
+            if decision.invites and key in sent:
+                row.written["invitation"] = sent[key]
+            if sentence := refused.get(key):
+                row.reason = f"Not invited: {sentence}"
+                if row.outcome == Kind.INVITE:
+                    row.outcome = Kind.UNCHANGED
 
 
 def from_to(before: Any, after: Any) -> str:

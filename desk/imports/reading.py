@@ -268,7 +268,9 @@ def sums_up(row: Row, cells: dict[str, str]) -> bool:
     if not TOTAL.match(first):
         return False
     has_figure = any(cell.problem or re.search(r"\d", cell.text) for cell in row)
-    no_names = {cell.text for cell in row if cell.problem} | ({first} if has_figure else set())
+    no_names = {cell.text for cell in row if cell.problem} | (
+        {first} if has_figure else set()
+    )
     named = [cells.get(column, "") for column in (EMAIL, NAME, FIRST_NAME, LAST_NAME)]
     return not any(
         re.search(r"[^\W\d_]", text) and not TOTAL.fullmatch(text)

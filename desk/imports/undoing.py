@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, cast
 
-from django.db.models import Field, Model, Q
+from django.db.models import Field, Model, Q, QuerySet
 
 from audit.models import AuditEvent
 from companies.models import Membership, PermissionTemplate, ProjectMembership, Vendor
@@ -42,17 +42,19 @@ class Undoing:
                 self.by_person[row.membership_id].append(row)
             else:  # deleted since, by whatever way
                 row.outcome = Kind.UNDONE
-        # Held before the entries are read: nobody joins in between. Accepting begins
-        # with its invitation, too.
+        # Held before the entries are read: nobody joins in between, and no worker takes
+        # a mail. Accepting begins with its invitation, too.
         invitations = Invitation.objects.filter(membership__in=self.by_person)
-        list(invitations.order_by("pk").select_for_update().values_list("pk"))
+        keys = list(invitations.order_by("pk").select_for_update().values_list("pk"))
+        mails = Delivery.objects.filter(invitation__in=[key for (key,) in keys])
+        list(mails.order_by("pk").select_for_update().values_list("pk"))
         entries = Membership.objects.filter(pk__in=self.by_person)
         self.entries = {
             entry.pk: entry
             for entry in entries.select_related("company", "user", "template")
         }
-        keys = {key for row in rows for key in [*granted(row), *regranted(row)]}
-        grants = ProjectMembership.objects.filter(pk__in=keys)
+        places = {key for row in rows for key in [*granted(row), *regranted(row)]}
+        grants = ProjectMembership.objects.filter(pk__in=places)
         self.grants = {
             grant.pk: grant for grant in grants.select_related("project", "template")
         }
@@ -102,21 +104,11 @@ class Undoing:
         )
 
     def invited(self, new: set[int]) -> set[int]:
-        """Those who may know of an invitation; what hasn't been sent goes.
-
-        The conditional DELETE decides: a mail that a worker takes at this moment stays,
-        and its invitation with it.
-        """
+        """Those who may know of an invitation; what nobody knows of goes."""
         invitations = Invitation.objects.filter(membership__in=new)
-        known = invitations.filter(
-            ~Q(first_password="") | Q(deliveries__attempts__gt=0)
-        )
-        keys = set(known.values_list("membership", flat=True))
-        unsent = Delivery.objects.filter(invitation__membership__in=new - keys)
-        unsent.filter(attempts=0).delete()
-        unknown = invitations.filter(membership__in=new - keys)
-        unknown.filter(deliveries=None).delete()
-        return set(invitations.values_list("membership", flat=True))
+        keys = set(known(invitations).values_list("membership", flat=True))
+        drop(invitations.exclude(membership__in=keys))
+        return keys
 
     def delete(self, gone: set[int]) -> None:
         rows = [row for key in gone for row in self.by_person[key]]
@@ -142,12 +134,15 @@ class Undoing:
         }
         vendors = Vendor.objects.filter(company=company)
         self.vendors = set(vendors.values_list("pk", flat=True))
+        noted = [row.written.get("invitation") for row in rows]
+        invitations = Invitation.objects.filter(pk__in=filter(None, noted))
+        self.known = set(known(invitations).values_list("pk", flat=True))
         # The last change first, so that each finds what it has left.
         self.write([row for row in reversed(rows) if self.restore_row(row)])
 
     def restore_row(self, row: ImportRow) -> bool:
         """Take one row back in memory, whole or not at all."""
-        if row.outcome == Kind.INVITE:
+        if row.written.get("invitation") in self.known:
             keep([row], INVITED)
             return False
         entry = self.entries[row.membership_id or 0]
@@ -211,6 +206,7 @@ class Undoing:
                 changed.values(), ["template", "starts_on", "ends_on"]
             )
         self.record(AuditEvent.Kind.ENTRY_CHANGED, entries.values())
+        self.take_back([r for r in undone if "invitation" in r.written])
         made = [self.grants[k] for r in undone for k in granted(r) if k in self.grants]
         record_grants(
             AuditEvent.Kind.GRANT_REMOVED,
@@ -220,12 +216,41 @@ class Undoing:
         )
         ProjectMembership.objects.filter(pk__in=[grant.pk for grant in made]).delete()
 
+    def take_back(self, invited: list[ImportRow]) -> None:
+        """Take invitations back that nobody knows of."""
+        drop(
+            Invitation.objects.filter(
+                pk__in=[row.written["invitation"] for row in invited]
+            )
+        )
+        entries = {
+            row.membership_id: self.entries[row.membership_id or 0] for row in invited
+        }
+        self.record(AuditEvent.Kind.INVITATION_REVOKED, entries.values())
+
     def record(self, kind: AuditEvent.Kind, entries: Iterable[Membership]) -> None:
         facts = {"import undone": str(self.source)}
         AuditEvent.objects.bulk_create(
             AuditEvent.of(kind, self.source.actor, self.source.company, entry, facts)
             for entry in entries
         )
+
+
+def known(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    """Those of which somebody may know by now; or that an earlier mail has told of."""
+    return invitations.filter(
+        ~Q(first_password="")
+        | Q(deliveries__attempts__gt=0)
+        | Q(version__gt=1)
+        | Q(state=Invitation.State.ACCEPTED)
+    )
+
+
+def drop(invitations: QuerySet[Invitation]) -> None:
+    """Delete invitations with their mails, which no worker has taken."""
+    keys = list(invitations.values_list("pk", flat=True))
+    Delivery.objects.filter(invitation__in=keys).delete()
+    Invitation.objects.filter(pk__in=keys).delete()
 
 
 def is_new(rows: list[ImportRow]) -> bool:

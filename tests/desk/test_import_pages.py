@@ -241,7 +241,7 @@ def test_refused_rows_are_refused_again_while_nobody_mends_them(
     file = client_of_ada.get(f"{LIST}{source.pk}/refused/").getvalue()
     header = next(csv.reader(io.StringIO(file.decode("utf-8-sig"))))
     assert header == [*COLUMNS, "Firm", "Project name", "Reason"]
-    assert b"\"'=A1+30\"" in file  # no formula to a spreadsheet program
+    assert b'"\'=A1+30"' in file  # no formula to a spreadsheet program
     again = applied(acme, file, ada.user)
     assert kinds(again) == ["refused"] * 5, reasons(again)
     assert reasons(again)[1:] == reasons(source)[1:]

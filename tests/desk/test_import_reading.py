@@ -643,7 +643,8 @@ def test_a_13th_can_be_read_in_one_way_only(text, order, other):
 
 
 @pytest.mark.parametrize(
-    "text", ["soon", "so", "3/4/27", "2027-02-30", "31.31.2027", "3 Foo 2027", "April 2027"]
+    "text",
+    ["soon", "so", "3/4/27", "2027-02-30", "31.31.2027", "3 Foo 2027", "April 2027"],
 )
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(ValidationError, match="is no day. Write it as"):

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from companies.models import Membership, Project, ProjectMembership, Vendor
@@ -14,7 +15,17 @@ from desk.imports.steps import step
 from desk.models import Import
 from desk.tasks import work_on_imports
 from invitations.models import Delivery, Invitation
-from tests.cast import FOREMAN, add_member, add_user, invite, put_on, template, work
+from tests.cast import (
+    FOREMAN,
+    add_entry,
+    add_member,
+    add_user,
+    invite,
+    let_an_hour_pass,
+    put_on,
+    template,
+    work,
+)
 from tests.desk.lists import applied, csv_file, entry, kinds, reasons, undone
 
 SUBCONTRACTOR = "Subcontractor – External"
@@ -95,6 +106,55 @@ def test_unsent_invitations_go_with_their_entries(imported, ada, mailoutbox):
     assert stored() == before
     work()
     assert mailoutbox == []
+
+
+def unsent():
+    """As if the worker hadn't come to the mails yet."""
+    Delivery.objects.update(state="queued", attempts=0, settled_at=None)
+
+
+def test_so_do_those_of_people_who_were_there_before(
+    imported, acme, ada, tower, mailoutbox
+):
+    """Of one of them the import did nothing else."""
+    old, other = (add_entry(acme, f"{name}@b.example") for name in ("old", "other"))
+    before = stored()
+    source = imported(
+        [old.email, "", "", "24-017", FOREMAN, ""],
+        [old.email, "Old One", "", "", "", ""],
+        [other.email, "", "", "", "", ""],
+        has_invitations=True,
+    )
+    assert kinds(source) == ["link", "change", "invite"]
+    unsent()
+    mailoutbox.clear()
+    source = undone(source, ada.user)
+    assert kinds(source) == ["undone"] * 3, reasons(source)
+    assert stored() == before
+    assert mailoutbox == []
+    told = AuditEvent.objects.about(other).order_by("pk").values_list("kind", flat=True)
+    assert [*told] == ["invitation_sent", "invitation_revoked"]
+
+
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_an_invitation_that_somebody_knows_of_stays(imported, acme, ada, is_renewed):
+    """Its mail is gone; or it is an earlier one that the import has renewed."""
+    old = add_entry(acme, "old@b.example")
+    if is_renewed:
+        long_ago = timezone.now() - timedelta(days=60)
+        rows = Invitation.objects.filter(pk=invite(old, ada.user).pk)
+        rows.update(sent_at=long_ago, expires_at=long_ago + timedelta(days=14))
+        let_an_hour_pass(old)
+    source = imported([old.email, "", "", "24-017", FOREMAN, ""], has_invitations=True)
+    assert kinds(source) == ["link"], reasons(source)
+    if is_renewed:
+        unsent()
+    source = undone(source, ada.user)
+    assert kinds(source) == ["kept"]
+    assert reasons(source) == [
+        "Row 2: This person has been invited. Revoke the invitation in the directory."
+    ]
+    assert old.project_memberships.exists() and old.invitations.pending().exists()
 
 
 def test_who_was_invited_stays_with_all_projects(imported, ada, annex):
