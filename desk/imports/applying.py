@@ -80,7 +80,7 @@ class Writer:
     def write(self) -> None:
         firms = {id(each.firm): each.firm for each in self.accepted if each.firm}
         owners = [each for each in self.accepted if each.firm]
-        Vendor.objects.bulk_create(firm for firm in firms.values() if firm)
+        self.firms = Vendor.objects.bulk_create(firm for firm in firms.values() if firm)
         Membership.objects.bulk_create(each.person.entry for each in self.first)
         ProjectMembership.objects.bulk_create(self.made)
         self.write_changes()
@@ -98,7 +98,7 @@ class Writer:
         for decision in owners:
             _, firm = decision.changes["vendor"]
             if firm.pk not in noted:
-                decision.row.written["firm"] = firm.pk
+                decision.row.written["firm"] = [firm.pk, firm.name]
                 noted.add(firm.pk)
 
     def write_changes(self) -> None:
@@ -120,7 +120,11 @@ class Writer:
         """Write the same events as the directory's other doors."""
         by, company = self.source.actor, self.source.company
         facts = {"import": str(self.source)}
+        added = AuditEvent.Kind.ENTRY_ADDED
         events = [
+            *(AuditEvent.of(added, by, company, firm, facts) for firm in self.firms),
+        ]
+        events += [
             AuditEvent.of(
                 AuditEvent.Kind.ENTRY_ADDED
                 if each.is_first

@@ -211,4 +211,9 @@ class Directory:
 
 
 def firm_key(name: str) -> str:
-    return " ".join(name.casefold().split())
+    """What two spellings of one firm have in common.
+
+    Capitals first: the constraint compares them, and to a database that knows more
+    than those of ASCII 'Yıldız' and 'Yildiz' are one name.
+    """
+    return " ".join(name.upper().casefold().split())

@@ -114,7 +114,7 @@ class Undoing:
         rows = [row for key in gone for row in self.by_person[key]]
         grants = [key for row in rows for key in granted(row)]
         entries = [self.entries[key] for key in gone]
-        self.record(AuditEvent.Kind.ENTRY_DELETED, entries)
+        record_undone(self.source, AuditEvent.Kind.ENTRY_DELETED, entries)
         ProjectMembership.objects.filter(pk__in=grants).delete()
         for row in rows:
             row.membership, row.outcome = None, Kind.UNDONE
@@ -205,7 +205,7 @@ class Undoing:
             ProjectMembership.objects.bulk_update(
                 changed.values(), ["template", "starts_on", "ends_on"]
             )
-        self.record(AuditEvent.Kind.ENTRY_CHANGED, entries.values())
+        record_undone(self.source, AuditEvent.Kind.ENTRY_CHANGED, entries.values())
         self.take_back([r for r in undone if "invitation" in r.written])
         made = [self.grants[k] for r in undone for k in granted(r) if k in self.grants]
         record_grants(
@@ -226,14 +226,7 @@ class Undoing:
         entries = {
             row.membership_id: self.entries[row.membership_id or 0] for row in invited
         }
-        self.record(AuditEvent.Kind.INVITATION_REVOKED, entries.values())
-
-    def record(self, kind: AuditEvent.Kind, entries: Iterable[Membership]) -> None:
-        facts = {"import undone": str(self.source)}
-        AuditEvent.objects.bulk_create(
-            AuditEvent.of(kind, self.source.actor, self.source.company, entry, facts)
-            for entry in entries
-        )
+        record_undone(self.source, AuditEvent.Kind.INVITATION_REVOKED, entries.values())
 
 
 def known(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
@@ -295,8 +288,22 @@ def column(stored: Model, name: str) -> Field[Any, Any]:
 
 
 def drop_unused_firms(source: Import) -> None:
-    """Delete the firms that the import made, unless somebody works for them by now."""
-    made = source.rows.filter(written__has_key="firm")
-    keys = made.values_list("written__firm", flat=True)
-    unused = Vendor.objects.filter(pk__in=list(keys), membership=None)
-    unused.delete()
+    """Delete the firms that the import made and that nobody works for by now.
+
+    One that was renamed since stays: somebody has worked on it.
+    """
+    noted = source.rows.filter(written__has_key="firm")
+    made = dict(noted.values_list("written__firm", flat=True))
+    unused = Vendor.objects.filter(pk__in=made, membership=None)
+    gone = [firm for firm in unused if firm.name == made[firm.pk]]
+    record_undone(source, AuditEvent.Kind.ENTRY_DELETED, gone)
+    Vendor.objects.filter(pk__in=[firm.pk for firm in gone]).delete()
+
+
+def record_undone(
+    source: Import, kind: AuditEvent.Kind, about: Iterable[Model]
+) -> None:
+    facts = {"import undone": str(source)}
+    AuditEvent.objects.bulk_create(
+        AuditEvent.of(kind, source.actor, source.company, row, facts) for row in about
+    )

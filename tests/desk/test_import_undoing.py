@@ -78,8 +78,9 @@ def test_it_is_in_the_history(imported, ada, max_):
     kind = AuditEvent.Kind
     assert {
         (event.kind, event.about_label)
-        for event in AuditEvent.objects.filter(actor=ada.user).order_by("-pk")[:3]
+        for event in AuditEvent.objects.filter(actor=ada.user).order_by("-pk")[:4]
     } == {
+        (kind.ENTRY_DELETED, "Steel Co"),
         (kind.ENTRY_DELETED, "rosa Diaz"),
         (kind.ENTRY_CHANGED, "Max Weber"),
         (kind.IMPORT_UNDONE, str(source)),
@@ -265,6 +266,19 @@ def test_a_firm_that_others_work_for_by_now_stays(imported, ada, acme):
     add_member(acme, "x@acme.example", vendor=Vendor.objects.get())
     assert kinds(undone(source, ada.user)) == ["undone"]
     assert Vendor.objects.count() == 1
+
+
+def test_a_firm_that_was_renamed_since_stays(imported, ada):
+    source = imported(new(), ["kim@b.example", "Kim Li", "Bolt", "", "", ""])
+    Vendor.objects.filter(name="Bolt").update(name="Bolt Electric")
+    assert kinds(undone(source, ada.user)) == ["undone"] * 2
+    assert [firm.name for firm in Vendor.objects.all()] == ["Bolt Electric"]
+    told = AuditEvent.objects.filter(about_model="companies.vendor").order_by("pk")
+    assert [(event.kind, event.about_label, event.actor) for event in told] == [
+        ("entry_added", "Steel Co", ada.user),
+        ("entry_added", "Bolt", ada.user),
+        ("entry_deleted", "Steel Co", ada.user),
+    ]
 
 
 def test_it_can_be_imported_again(imported, ada):
