@@ -21,9 +21,10 @@ from companies.models import (
     Vendor,
 )
 from companies.tools import COMPANY_ADMINISTRATOR
-from desk.models import Import
+from desk.models import Import, ImportRow
 from invitations.models import Delivery, Invitation
 from tests.cast import FOREMAN, PASSWORD, add_member, put_on, work
+from tests.desk.lists import applied
 from tests.steps import LOG_IN, agree, follow, is_logged_in, log_in, set_password
 
 NOT_COUNTED = re.compile(
@@ -164,8 +165,10 @@ GATE = 3  # session, user and terms
 
 
 @pytest.fixture
-def desk_rows(acme, ada, tower):
+def desk_rows(acme, ada, max_, tower):
     """A function that fills Acme up to so many rows of each kind."""
+    content = b"E-mail\na@acme.example\n"
+    source = applied(acme, content, ada.user, has_invitations=True)
 
     def fill(size):
         there = Vendor.objects.count()
@@ -194,6 +197,13 @@ def desk_rows(acme, ada, tower):
         ProjectMembership.objects.grant(pairs, None)
         Invitation.objects.send(entries, ada.user)
         work()
+        refused = {"state": "refused", "reason": "550 5.1.1 Unknown"}
+        Delivery.objects.filter(recipient__contains="5@").update(**refused)
+        new = {"company": acme, "source": source, "kind": "new", "outcome": "new"}
+        ImportRow.objects.bulk_create(
+            ImportRow(number=10 + n, membership=entry, **new)
+            for n, entry in enumerate(entries, there)
+        )
         for n in range(there // 10, size // 10):
             file = f"E-mail\ni{n}@acme.example\n".encode()
             Import.objects.bring(acme, f"list-{n}.csv", file, ada.user)
@@ -202,7 +212,7 @@ def desk_rows(acme, ada, tower):
 
 
 def desk_pages():
-    """The lists, and the page, the history and the story of their first row."""
+    """The lists, the page and the history of their first row; and the desk's own."""
     for model, model_admin in admin.site._registry.items():
         if isinstance(model_admin, CompanyScopedAdmin):
             name = model._meta.label_lower.replace(".", "_")
@@ -213,9 +223,17 @@ def desk_pages():
                 yield reverse(f"admin:{name}_history", args=[row.pk])
     entry = Membership.objects.get(email="p0@acme.example")
     yield reverse("admin:companies_membership_access", args=[entry.pk])
+    for email in ("p0@acme.example", "max@acme.example"):  # invited, joined
+        person = Membership.objects.get(email=email)
+        yield reverse("admin:companies_membership_story", args=[person.pk])
+    yield reverse("admin:index")
+    applied = Import.objects.get(state=Import.State.APPLIED)
+    yield reverse("admin:desk_import_change", args=[applied.pk])
     batch = Delivery.objects.filter(batch__isnull=False).first().batch
     yield reverse("admin:invitations_invitation_progress", args=[batch])
-    yield reverse("admin:invitations_invitation_repair")
+    repair = reverse("admin:invitations_invitation_repair")
+    yield repair
+    yield f"{repair}?domain=acme.example&cause=mailbox"
     yield f"{reverse('admin:companies_membership_changelist')}?q=p&status=invited"
 
 

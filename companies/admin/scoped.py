@@ -36,8 +36,9 @@ from companies.tools import Level
 
 # Where an action is offered: for rows of the list, and for the row of the form.
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
-# So many rows of a kind are named in a message; of the others one reads how many.
-NAMED = 10
+# So many rows of a kind are named in a message: all that a page of a list may tick. Of
+# the others one reads how many.
+NAMED = 100
 # So many are shown where an action asks before it is done.
 SHOWN = 50
 # So many rows an inline reads, whatever number a form says that there are.
@@ -124,7 +125,7 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
     """
 
     form = CompanyForm
-    list_per_page = 100
+    list_per_page = NAMED
     list_select_related = ["company"]
     readonly_fields = ["company"]
 

@@ -121,12 +121,15 @@ def test_joined_and_inactive_people_are_refused_with_the_reason(
     assert not Invitation.objects.exists()
 
 
-def test_a_long_list_of_refusals_is_cut_short(as_, ada, people):
+def test_all_of_a_page_are_named_and_more_are_counted(as_, ada, people):
+    """Of whom nothing was done is read by name; only a list of thousands is cut."""
+    others = [add_entry(ada.company, f"q{n}@b.example") for n in range(101)]
     Membership.objects.filter(company=ada.company, user=None).update(is_active=False)
-    [message] = messages(run(as_(ada), "invite", *people, apply="Invite"))
-    assert message.endswith(
-        "P7 and 2 more: The entry is not active: activate it first."
-    )
+    [message] = messages(run(as_(ada), "invite", *others[:100], apply="Invite"))
+    assert "more" not in message
+    assert all(entry.email in message for entry in others[:100])
+    [message] = messages(run(as_(ada), "invite", *others, apply="Invite"))
+    assert message.endswith(" and 1 more: The entry is not active: activate it first.")
 
 
 @pytest.mark.parametrize("action", ["invite", "first_password"])

@@ -153,6 +153,19 @@ def test_a_person_is_found_by_name_or_address(as_, ada, ivo, max_):
     assert len(read(client, person=" ")) == 2
 
 
+def test_a_person_who_was_deleted_is_found_by_the_last_name_they_had(
+    as_, ada, acme, gina
+):
+    for company in (acme, gina.company):
+        gone = add_entry(company, "gone@b.example", first_name="Gün", last_name="Öz")
+        happen(company, gone, Kind.ENTRY_ADDED)
+        happen(company, gone, Kind.ENTRY_DELETED)
+        gone.delete()
+    client = as_(ada)
+    assert whats(client, person="öz, gün") == ["Deleted", "Added"]
+    assert whats(client, person="gün nobody") == []
+
+
 def test_a_person_is_followed_through_other_names(as_, ada, acme):
     """The entry is asked for, not what it was called at the time."""
     kim = add_entry(acme, "kim@subco.example", first_name="Kim")
