@@ -93,17 +93,23 @@ def project(request: UserRequest, project: Project) -> HttpResponse:
     context = {
         "company": project.company,
         "project": project,
-        "tools": [
-            (TOOLS[Scope.PROJECT][key].label, Level(level).label)
-            for key, level in levels.items()
-            if level
-        ],
+        "tools": tools_by_level(levels),
         "firms": people_by_firm(project) if levels[ProjectTool.DIRECTORY] else None,
         "is_favourite": Bookmark.objects.filter(
             user=request.user, project=project, is_favourite=True
         ).exists(),
     }
     return render(request, "companies/project.html", context)
+
+
+def tools_by_level(levels: dict[str, int]) -> dict[str, list[str]]:
+    """What the person may use on a project: the highest level first."""
+    tools: dict[str, list[str]] = {}
+    for key, level in sorted(levels.items(), key=lambda each: -each[1]):
+        if level:
+            label = TOOLS[Scope.PROJECT][key].label
+            tools.setdefault(Level(level).label, []).append(label)
+    return tools
 
 
 def people_by_firm(project: Project) -> list[tuple[str, list[Membership]]]:

@@ -160,6 +160,24 @@ def test_pages_of_the_own_account(page, check, log_in):
         check(reverse(name))
 
 
+def test_people_of_projects_are_called_with_a_thumb(page, log_in):
+    log_in(FOREMAN)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(Project.objects.get(number="24-017").get_absolute_url())
+    for link in page.get_by_role("main").get_by_role("link").filter(has_text="@").all():
+        assert link.bounding_box()["height"] >= 44
+    expect(page.get_by_role("link", name="+1 206 555").first).to_be_in_viewport()
+
+
+def test_sections_of_the_own_account_are_all_in_sight_on_a_phone(page, log_in):
+    log_in(IN_BOTH)
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(reverse("accounts:newsletter"))
+    sections = page.get_by_role("navigation", name="My account").get_by_role("link")
+    for section in sections.all():
+        expect(section).to_be_in_viewport(ratio=1)
+
+
 def test_pages_of_an_administrator(page, check, log_in):
     log_in(ADMINISTRATOR)
     check(reverse("admin:index"))
