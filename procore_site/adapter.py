@@ -16,10 +16,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import User
@@ -189,11 +191,29 @@ class MFAAdapter(DefaultMFAAdapter):
         ),
     }
 
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """Tell a change of the address that waits from an address that isn't shown."""
+        if code == "unverified_email":
+            addresses = self.request.user.emailaddress_set
+            if change := addresses.filter(primary=False, verified=False).first():
+                return ValidationError(change_waits(change.email), code=code)
+        error: ValidationError = super().validation_error(code, *args)
+        return error
+
     def encrypt(self, text: str) -> str:
         return fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         return fernet().decrypt(encrypted_text.encode()).decode()
+
+
+def change_waits(email: str) -> str:
+    return format_html(
+        "Confirm or cancel the change to {} first, on the page "
+        '<a href="{}">E-mail address</a>.',
+        email,
+        reverse("account_email"),
+    )
 
 
 def fernet() -> MultiFernet:

@@ -3,6 +3,7 @@
 from time import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import (
     TOTP,
@@ -123,3 +124,20 @@ def test_a_factor_is_added_after_the_password_was_asked_again(
     assert max_.user.authenticator_set.filter(type="totp").exists()
     kinds = AuditEvent.objects.filter(actor=max_.user).values_list("kind", flat=True)
     assert AuditEvent.Kind.FACTOR_ADDED in kinds
+
+
+def test_a_change_of_the_address_is_settled_first(max_, as_):
+    """T36, T54: the log-in's own address is proven, so nothing else is asked for."""
+    EmailAddress.objects.create(user=max_.user, email="weber@acme.example")
+    answer = as_(max_).get(reverse("mfa_activate_totp"), follow=True)
+    assert (
+        "Confirm or cancel the change to weber@acme.example first, on the page "
+        '<a href="/accounts/email/">E-mail address</a>.'
+    ) in text(answer)
+
+
+def test_an_address_that_is_not_shown_is_shown_first(max_, as_):
+    """S6, T54."""
+    max_.user.emailaddress_set.update(verified=False)
+    answer = as_(max_).get(reverse("mfa_activate_totp"), follow=True)
+    assert "Show first that your address is yours" in text(answer)
