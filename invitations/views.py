@@ -269,7 +269,12 @@ def terms(request: UserRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save(request.user)
         return go_on(request)
-    context = {"terms": current, "form": form, "next": get_next_redirect_url(request)}
+    context = {
+        "terms": current,
+        "agreed": Terms.objects.agreed_to_by(request.user),
+        "form": form,
+        "next": get_next_redirect_url(request),
+    }
     return render(request, "invitations/terms.html", context)
 
 

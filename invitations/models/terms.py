@@ -24,6 +24,10 @@ class TermsQuerySet(AppendOnlyQuerySet["Terms"]):
         newest = self.order_by("-pk").annotate(is_accepted=Exists(accepted))
         return newest.values_list("is_accepted", flat=True).first()
 
+    def agreed_to_by(self, user: User) -> "Terms | None":
+        """The newest version that a person has agreed to, current or not."""
+        return self.filter(acceptances__user=user).order_by("-pk").first()
+
     @transaction.atomic
     def publish(self, version: str, text: str, by: User | None) -> "Terms":
         """Publish a version: everybody is asked again at their next request.

@@ -161,6 +161,24 @@ def test_no_secret_of_an_address_is_kept(without):
         assert "SECRET" not in record.getMessage()
 
 
+def test_no_way_is_offered_that_leads_back(without, tower):
+    """S15: only Log out, until the person has agreed."""
+    page = text(without.get(TERMS))
+    assert 'aria-label="Main"' not in page
+    assert "Log out</button>" in page
+    agree(without)
+    assert 'aria-label="Main"' in text(without.get(tower.get_absolute_url()))
+
+
+def test_who_has_agreed_before_reads_that_they_have_changed(client, ivo, without):
+    """S15: and since which version; a newcomer does not."""
+    since = "They have changed since you agreed to version 2026-01."
+    assert since in text(without.get(TERMS))
+    follow(client, ivo)
+    set_password(client, ivo, PASSWORD)
+    assert "They have changed" not in text(client.get(TERMS))
+
+
 def test_agreeing_takes_a_tick(without):
     """S14."""
     current = Terms.objects.current()
@@ -254,8 +272,10 @@ def test_without_published_terms_only_operators_pass(db, as_):
     client = as_(member)
     answer = client.get(company.get_absolute_url(), follow=True)
     assert "The Terms and Conditions have not been published" in text(answer)
+    assert 'aria-label="Main"' not in text(answer)
     olga = add_user("olga@operator.example", is_superuser=True)
     assert as_(olga).get(reverse("admin:index")).status_code == 200
+    assert 'aria-label="Main"' in text(as_(olga).get(TERMS))
 
 
 def test_neither_reset_nor_second_tab_steps_round_the_terms(client, ivo, tower):
