@@ -5,5 +5,5 @@ document.addEventListener("allauth.error", (event) => {
     event.preventDefault();
     problem.hidden = false;
     problem.textContent =
-        "The key was not used. Try again, or choose another way to go on.";
+        "The passkey or security key was not used. Try again, or choose another way to go on.";
 });

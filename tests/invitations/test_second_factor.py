@@ -141,3 +141,31 @@ def test_an_address_that_is_not_shown_is_shown_first(max_, as_):
     max_.user.emailaddress_set.update(verified=False)
     answer = as_(max_).get(reverse("mfa_activate_totp"), follow=True)
     assert "Show first that your address is yours" in text(answer)
+
+
+def test_a_key_is_not_offered_to_somebody_without_one(client, secret):
+    """tests/browser/test_second_factor.py offers it to somebody who has one."""
+    log_in(client, "max@acme.example")
+    page = text(client.get(SECOND_STEP))
+    assert '<label for="id_code">Code</label>' in page
+    assert "security key" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mfa_index", "Switch the app off"),
+        ("mfa_index", "Add a passkey or security key"),
+        ("mfa_index", "Make new codes"),
+        ("mfa_deactivate_totp", ">Cancel</a>"),
+        ("mfa_generate_recovery_codes", "Make new codes</button>"),
+        ("mfa_list_webauthn", "You have no passkey or security key yet."),
+        ("mfa_add_webauthn", "Add a passkey or security key</button>"),
+        ("mfa_reauthenticate", "Code from your app, or a recovery code</label>"),
+    ],
+)
+def test_pages_say_what_their_buttons_do(client, secret, name, words):
+    log_in(client, "max@acme.example")
+    client.post(SECOND_STEP, {"code": code(secret)})
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    assert words in text(client.get(reverse(name)))
