@@ -25,41 +25,39 @@ SENTENCES = {
         "This browser does not hold the link any more: open the mail ‘Welcome to "
         "{site}’ here and follow it again."
     ),
-    "expired": "This invitation has expired. Ask for a new one.",
-    "revoked": (
-        "This invitation is no longer valid. Ask your Company Administrator for a "
-        "new one."
-    ),
+    "expired": "Ask for a new one: the Company Administrator of {company} is told.",
+    "revoked": "Ask the Company Administrator of {company} for a new one.",
     "replaced": (
-        "A newer invitation has been sent, so this link works no more. Open the newest "
-        "mail ‘Welcome to {site}’."
+        "A newer invitation has been sent, so this link no longer works. Open the "
+        "newest mail ‘Welcome to {site}’."
     ),
-    "accepted": "This invitation was used already. Log in with your password.",
+    "accepted": "Log in with your password.",
     "joined_unproven": (
-        "This invitation was used already, by somebody with a password that was handed "
-        "over. If you have not created a password yourself, ask for a link that lets "
-        "you, and nobody else, create one."
+        "Somebody used it with a password that was handed over. If you have not created "
+        "a password yourself, ask for a link that lets you, and nobody else, create one."
     ),
     "declined": (
-        "This invitation was declined. Ask your Company Administrator for a new one if "
-        "you have changed your mind."
+        "If you have changed your mind, ask the Company Administrator of {company} for "
+        "a new one."
     ),
     "needs_confirmation": (
-        "Your Company Administrator has to confirm this invitation. You get a new mail "
-        "as soon as that is done."
+        "That is up to the Company Administrator of {company}. You get a new mail as "
+        "soon as it is done."
     ),
     "first_password_over": (
-        "The password that was handed to you works no more: it is too old, or there "
-        "is a newer one. Log in with the newest, or ask your Company Administrator."
+        "The password that was handed to you is too old, or there is a newer one. Log "
+        "in with the newest, or ask your Company Administrator."
     ),
-    "log_in_to_accept": "You have an account already. Log in to accept the invitation.",
-    "already_member": "You are already a member of this company.",
-    "other_address": "This invitation is for another address.",
+    "log_in_to_accept": "Log in to accept the invitation of {company}.",
+    "already_member": "There is nothing to accept: you belong to {company} already.",
+    "other_address": "Log in with the address that it was sent to.",
 }
 
 
-def sentence(code: str) -> str:
-    return SENTENCES[code].format(site=settings.SITE_NAME)
+def sentence(code: str, company: object = None) -> str:
+    """Say why, and what to do next; name the company to who holds its invitation."""
+    facts = {"site": settings.SITE_NAME, "company": company or "your company"}
+    return SENTENCES[code].format(**facts)
 
 
 def refusal(code: str) -> ValidationError:

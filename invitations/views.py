@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.requests import UserRequest
+from companies.models import Company
 from invitations import handover
 from invitations.emails import invitation_facts
 from invitations.forms import JoinForm, TermsForm
@@ -28,8 +29,9 @@ from invitations.refusals import sentence
 # What is at the top of a page that says why an invitation can't be used, and the one
 # next step that it offers: the name of an address and the words on the button.
 ASK_AGAIN = ("account_reset_password", "Send me the mail again")
-LOG_IN = ("account_login", "Log in")
-PROBLEMS: dict[str, tuple[str, tuple[str, str] | None]] = {
+LOG_IN = ("account_login", "Log In")
+START = ("home", "Go to the start")
+PROBLEMS: dict[str, tuple[str, tuple[str, str]]] = {
     "unknown": ("This link can’t be used", ASK_AGAIN),
     "no_session": ("Open the link in the mail again", ASK_AGAIN),
     "replaced": ("There is a newer invitation", ASK_AGAIN),
@@ -37,8 +39,8 @@ PROBLEMS: dict[str, tuple[str, tuple[str, str] | None]] = {
         "This invitation has expired",
         ("account_reset_password", "Ask for a new one"),
     ),
-    "revoked": ("This invitation is no longer valid", None),
-    "declined": ("This invitation was declined", None),
+    "revoked": ("This invitation is no longer valid", LOG_IN),
+    "declined": ("This invitation was declined", LOG_IN),
     "accepted": ("This invitation was used already", LOG_IN),
     "joined_unproven": (
         "This invitation was used already",
@@ -46,7 +48,7 @@ PROBLEMS: dict[str, tuple[str, tuple[str, str] | None]] = {
     ),
     "first_password_over": ("This password can’t be used any more", LOG_IN),
     "log_in_to_accept": ("You have an account already", LOG_IN),
-    "needs_confirmation": ("This invitation has to be confirmed", None),
+    "needs_confirmation": ("This invitation has to be confirmed", LOG_IN),
     "already_member": (
         "You are already a member",
         ("companies:select", "To my companies"),
@@ -55,15 +57,23 @@ PROBLEMS: dict[str, tuple[str, tuple[str, str] | None]] = {
 }
 
 
-def problem(request: HttpRequest, code: str) -> HttpResponse:
+def problem(
+    request: HttpRequest, code: str, company: Company | None = None
+) -> HttpResponse:
     """Say in a sentence why it can't be used, and offer the one next step.
 
-    All such pages have the status of an unknown address (T4).
+    All such pages have the status of an unknown address (T4). The company is named to
+    who holds an invitation, which named it, too.
     """
     title, action = PROBLEMS[code]
-    context: dict[str, Any] = {"title": title, "sentence": sentence(code)}
-    if action:
-        context |= {"action_url": reverse(action[0]), "action_label": action[1]}
+    if action == LOG_IN and request.user.is_authenticated:
+        action = START
+    context = {
+        "title": title,
+        "sentence": sentence(code, company),
+        "action_url": reverse(action[0]),
+        "action_label": action[1],
+    }
     return render(request, "invitations/problem.html", context, status=404)
 
 
@@ -78,8 +88,8 @@ def refused(request: HttpRequest, invitation: Invitation, code: str) -> HttpResp
         if entry.is_active and request.user == entry.user:
             return redirect("companies:select")
         if not entry.user.is_proven:
-            return problem(request, "joined_unproven")
-    return problem(request, code)
+            code = "joined_unproven"
+    return problem(request, code, invitation.company)
 
 
 def join_url(public_id: str) -> str:

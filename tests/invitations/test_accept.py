@@ -207,7 +207,7 @@ def test_held_for_who_has_an_account_too(second, max_, gina, as_):
     follow(client, second)
     answer = accept(client, second)
     assert answer.status_code == 404
-    assert "has to confirm" in text(answer)
+    assert "has to be confirmed" in text(answer)
     assert not second.company.has_member(max_.user)
 
 

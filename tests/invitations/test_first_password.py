@@ -327,7 +327,7 @@ def test_once_dead_it_joins_nobody_who_had_typed_it(client, handed, kill):
     kill(invitation)
     for answer in (client.get(join_page(invitation)), set_password(client, invitation)):
         assert answer.status_code == 404
-        assert "The password that was handed to you works no more" in text(answer)
+        assert "The password that was handed to you is too old" in text(answer)
     assert not User.objects.filter(email=ZOE).exists()
 
 
@@ -376,7 +376,7 @@ def test_nor_where_it_dies_while_the_form_is_read(handed, kill):
     kill(invitation)
     zoe = User(email=ZOE)
     zoe.set_password(CHOSEN)
-    with pytest.raises(ValidationError, match="works no more"):
+    with pytest.raises(ValidationError, match="is too old"):
         invitation.accept(zoe, version=1, is_proven=False)
     assert not User.objects.filter(email=ZOE).exists()
     invitation.accept(zoe, version=1, is_proven=True)

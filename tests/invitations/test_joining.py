@@ -235,7 +235,7 @@ def test_held_when_the_inviter_may_no_longer_invite(client, ivo, ada, as_):
     follow(client, ivo)
     answer = set_password(client, ivo)
     assert answer.status_code == 404
-    assert "Your Company Administrator has to confirm this invitation" in text(answer)
+    assert "up to the Company Administrator of Acme Construction" in text(answer)
     ivo.refresh_from_db()
     assert ivo.state == Invitation.State.PENDING
     assert ivo.held_at
@@ -243,7 +243,7 @@ def test_held_when_the_inviter_may_no_longer_invite(client, ivo, ada, as_):
     assert AuditEvent.objects.filter(kind=Kind.INVITATION_HELD).count() == 1
     # The open form and the link say the same from now on.
     for again in (set_password(client, ivo), client.get(link_of(ivo))):
-        assert "has to confirm" in text(again)
+        assert "has to be confirmed" in text(again)
     assert AuditEvent.objects.filter(kind=Kind.INVITATION_HELD).count() == 1
 
 
@@ -304,7 +304,7 @@ def test_a_collision_says_that_one_is_a_member(client, ivo, acme, as_):
     follow(client, ivo)
     answer = client.post(JOIN, {"invitation": ivo.public_id})
     assert answer.status_code == 404
-    assert "You are already a member of this company" in text(answer)
+    assert "you belong to Acme Construction already" in text(answer)
 
 
 @pytest.mark.parametrize("ask", ["put", "patch", "delete"])

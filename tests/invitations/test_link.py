@@ -211,6 +211,23 @@ def test_a_revoked_link_is_no_longer_valid(client, ivo, ada):
         assert "This invitation is no longer valid" in text(answer)
 
 
+@pytest.mark.parametrize("state", ["revoked", "declined", "held"])
+def test_a_dead_link_names_the_company_and_leads_on(client, ivo, as_, max_, state):
+    """T4: the mail named it, too; whoever is logged in need not log in."""
+    rows = Invitation.objects.filter(pk=ivo.pk)
+    link = link_of(ivo)
+    if state == "held":
+        rows.update(held_at=ivo.sent_at)
+    elif state == "revoked":
+        rows.revoke(None)
+    else:
+        ivo.decline(ivo.version)
+    page = text(client.get(link))
+    assert "the Company Administrator of Acme Construction" in page
+    assert f'href="{reverse("account_login")}">Log In</a>' in page
+    assert "Go to the start</a>" in text(as_(max_).get(link))
+
+
 @pytest.mark.parametrize("what", ["membership", "company"])
 def test_a_link_of_what_was_switched_off_is_no_longer_valid(client, ivo, what):
     """T18b: a closed company's can't be accepted, and no entry's that is inactive."""
