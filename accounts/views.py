@@ -17,7 +17,7 @@ def newsletter(request: UserRequest) -> HttpResponse:
     form = NewsletterForm(data, user=request.user)
     if form.is_valid():
         form.save()
-        messages.success(request, "Your choice is kept.")
+        messages.success(request, "Your choice has been saved.")
         return redirect("accounts:newsletter")
     return render(request, "accounts/newsletter.html", {"form": form})
 

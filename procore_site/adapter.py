@@ -53,14 +53,14 @@ class AccountAdapter(DefaultAccountAdapter):
             "password, or first time here?’."
         ),
         "too_many_login_attempts": (
-            "That was too often. Wait five minutes, then try again."
+            "Too many attempts. Wait five minutes, then try again."
         ),
         "enter_current_password": "This is not your current password. Type it again.",
         "incorrect_password": "This is not your password. Type it again.",
         "invalid_password_reset": (
             "This link can’t be used any more. Ask for a new one."
         ),
-        "rate_limited": "That was too often. Wait a minute, then try again.",
+        "rate_limited": "Too many attempts. Wait a minute, then try again.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -99,7 +99,7 @@ def test_429_has_them(client, db):
     bad = reverse("invitations:link", args=["guess"])
     answer = [client.get(bad) for _ in range(21)][-1]
     assert answer.status_code == 429
-    assert "That was too often" in text(answer)
+    assert "Too many attempts" in text(answer)
     assert_safe(answer)
 
 

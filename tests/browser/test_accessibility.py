@@ -47,12 +47,17 @@ SPILL = "document.documentElement.scrollWidth - innerWidth"
 
 @pytest.fixture
 def check(page):
-    """Look at a page in all ways; what spills over the edge is a fault, too."""
+    """Look at a page in all ways; what spills over the edge is a fault, too.
+
+    Outside the admin the window is called as the page is.
+    """
 
     def check(url=""):
         if url:
             assert page.goto(str(url)).status in (200, 404), url
         page.wait_for_load_state()
+        heading = page.get_by_role("heading", level=1).inner_text()
+        assert "/admin/" in page.url or page.title().startswith(f"{heading} · ")
         faults = [fault for sight in SIGHTS for fault in look(page, *sight)]
         assert not faults, page.url
 
