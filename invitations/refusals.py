@@ -33,8 +33,9 @@ SENTENCES = {
     ),
     "accepted": "Log in with your password.",
     "joined_unproven": (
-        "Somebody used it with a password that was handed over. If you have not created "
-        "a password yourself, ask for a link that lets you, and nobody else, create one."
+        "Somebody used it with a password that was handed over. If you have not "
+        "created a password yourself, ask for a link that lets you, and nobody else, "
+        "create one."
     ),
     "declined": (
         "If you have changed your mind, ask the Company Administrator of {company} for "

@@ -48,7 +48,9 @@ def test_asking_again_keeps_since_when(reader, time_machine):
 
 def test_link_unsubscribes_by_a_post_alone(client, reader):
     """T1: scanners open it."""
-    assert "Unsubscribe from the newsletter?" in client.get(link(reader)).content.decode()
+    assert (
+        "Unsubscribe from the newsletter?" in client.get(link(reader)).content.decode()
+    )
     assert is_subscribed(reader)
     client.post(link(reader))
     assert not is_subscribed(reader)

@@ -265,7 +265,7 @@ def test_the_mail_of_the_same_invitation_leads_to_a_reset_link(
     mailbox = Client()
     answer = follow(mailbox, invitation)
     assert answer.status_code == 404
-    assert "by somebody with a password that was handed over" in text(answer)
+    assert "Somebody used it with a password that was handed over" in text(answer)
     assert f'href="{FORGOT}"' in text(answer)
     assert "Log in with your password" not in text(answer)
     User.objects.get(email=ZOE).prove()
