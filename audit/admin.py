@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
 from accounts.models import User
 from audit.models import AuditEvent, AuditEventQuerySet
 
 Kind = AuditEvent.Kind
+IN_FORM = admin.ActionLocation.CHANGE_FORM
 
 # Each word of a search is one more condition, of which a database takes only so many.
 SEARCH_LENGTH = 100
@@ -99,6 +101,24 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
         self, request: HttpRequest, obj: models.Model, form: Any, change: bool
     ) -> None:
         obj.save(update_fields=changed_columns(form) if change else None)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Do what a button says beside saving: the action it names, or the chosen one.
+
+        So what was typed is saved first, and the action finds it.
+        """
+        name, post = f"{IN_FORM.value}-action", request.POST.copy()
+        action = post.get("_continue", "")
+        if action in self.get_actions(request, action_location=IN_FORM):
+            post[name] = action
+        elif action != "run" or not post.get(name):
+            return super().response_change(request, obj)
+        post[helpers.ACTION_CHECKBOX_NAME] = str(obj.pk)
+        request.POST = post  # type: ignore[assignment]
+        self.message_user(request, f"{obj} is saved.", messages.SUCCESS)
+        row = self.get_queryset(request).filter(pk=obj.pk)
+        done = self.response_action(request, row, action_location=IN_FORM)
+        return done or HttpResponseRedirect(request.get_full_path())
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self.record(Kind.ENTRY_ADDED, request, obj)

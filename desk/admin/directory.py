@@ -263,12 +263,14 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         """Save; a corrected address gets the pending invitation at once, anew.
 
         Who is switched off has no open invitation any more: it would work again when
-        they are switched on.
+        they are switched on. ‘Save and send again’ does so after this.
         """
         super().save_model(request, obj, form, change)
         pending = Invitation.objects.pending().filter(membership=obj)
         if not obj.is_active:
             pending.revoke(cast(UserRequest, request).user)
+        elif request.POST.get("_continue") == "send_again":
+            return
         elif change and "email" in form.changed_data and pending.exists():
             self.send(cast(UserRequest, request), [obj])
             if pending.exclude(sent_to=obj.email).exists():

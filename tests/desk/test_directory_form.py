@@ -114,25 +114,62 @@ def test_a_person_is_added_and_invited_in_one_go(as_, ada, mailoutbox, button):
 def step(client, entry):
     """The button in the section of the invitation: what it does, and its words."""
     page = client.get(f"{DIRECTORY}{entry.pk}/change/").content.decode()
-    return re.findall(r'name="CHANGE_FORM-action" value="(\w+)">(.*?)<', page)
+    name = "(?:_continue|CHANGE_FORM-action)"
+    return re.findall(rf' name="{name}" value="(?!run)(\w+)">(.*?)<', page)
 
 
-def test_the_page_of_a_person_offers_the_next_step(as_, ada, acme, ivo, max_, rory):
+def test_the_page_of_a_person_offers_the_next_step(
+    as_, ada, acme, ivo, max_, cora, rory
+):
     kim = add_entry(acme, "kim@acme.example")
     client = as_(ada)
-    assert step(client, kim) == [("invite", "Invite")]
+    assert step(client, kim) == [("invite", "Save and invite")]
+    assert step(as_(cora), kim) == [("invite", "Invite")]  # she may save nothing
     assert step(as_(rory), kim) == []
+    form = client.get(f"{DIRECTORY}{kim.pk}/change/").text
+    assert 'name="_continue" value="run">Save and run<' in form
     assert step(client, max_) == []
-    form = {"CHANGE_FORM-action": ["", "invite"], "_selected_action": kim.pk}
-    path = f"{DIRECTORY}{kim.pk}/change/"
-    answer = client.post(path, form)
-    assert answer.url == path
+    answer = save(client, kim, _continue="invite")
+    assert answer.url == f"{DIRECTORY}{kim.pk}/change/"
     assert kim.invitations.pending().exists()
     assert step(client, kim) == []
     Invitation.objects.update(
         sent_at="2020-01-01T08:00Z", expires_at="2020-01-08T08:00Z"
     )
-    assert step(client, kim) == [("send_again", "Send the invitation again")]
+    assert step(client, kim) == [("send_again", "Save and send the invitation again")]
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        {"_continue": "send_again"},
+        {"_continue": "run", "CHANGE_FORM-action": "remind"},
+        {"_continue": "run"},
+    ],
+    ids=str,
+)
+def test_what_was_typed_is_saved_before_anything_is_done(
+    as_, ada, ivo, mailoutbox, button
+):
+    """And one mail goes out, to the new address."""
+    work()
+    let_an_hour_pass(ivo.membership)
+    button |= {"email": "ivo.novak@subco.example", "job_title": "Welder"}
+    answer = save(as_(ada), ivo.membership, **button)
+    assert answer.status_code == (200 if "CHANGE_FORM-action" in button else 302)
+    work()
+    ivo.membership.refresh_from_db()
+    assert ivo.membership.job_title == "Welder"
+    assert [letter.to for letter in mailoutbox[1:]] == [["ivo.novak@subco.example"]]
+
+
+def test_nothing_is_done_when_what_was_typed_is_wrong(as_, ada, ivo, max_):
+    """The form comes back with it, and with what is wrong."""
+    client, fields = as_(ada), {"email": max_.email, "job_title": "Welder"}
+    answer = save(client, ivo.membership, _continue="send_again", **fields)
+    assert 'value="Welder"' in answer.text
+    assert "in your directory already" in str(errors(answer)["email"])
+    assert ivo.deliveries.count() == 1
 
 
 def test_a_new_person_is_a_plain_member_unless_it_is_said_otherwise(as_, ada):
