@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,19 @@ from desk.overview import Overview
 # allauth's pages do what the first three do. The last one leads from any number to the
 # address of the row, whosever it is (T43).
 UNUSED = {"logout", "password_change", "password_change_done", "view_on_site"}
+
+
+class Completion(AutocompleteJsonView):
+    """What a field that completes offers: of people also what tells them apart."""
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        is_of_people = rows.model is Membership
+        return rows.select_related("user", "vendor") if is_of_people else rows
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        result = super().serialize_result(obj, to_field_name)
+        return result | {"text": getattr(obj, "label", str(obj))}
 
 
 class AdminSite(admin.AdminSite):
@@ -163,7 +177,7 @@ class AdminSite(admin.AdminSite):
         names = ("app_label", "model_name", "field_name")
         if [request.GET.get(name) for name in names] not in self.completed_fields():
             raise PermissionDenied
-        return super().autocomplete_view(request)
+        return Completion.as_view(admin_site=self)(request)
 
     def completed_fields(self) -> list[list[str]]:
         admins: list[Any] = list(self._registry.values())

@@ -111,6 +111,9 @@ class PeopleField(forms.ModelMultipleChoiceField[Membership]):
             **options,
         )
 
+    def label_from_instance(self, entry: Membership) -> str:
+        return entry.label
+
     def clean(self, value: Any) -> Any:
         """What no database takes for a number is nobody's."""
         return super().clean(row_keys(value or []))
@@ -135,5 +138,6 @@ class PeopleForm(DaysForm):
         people, template = (cast(Any, self.fields[n]) for n in ("people", "template"))
         if not completes:
             people.widget = forms.SelectMultiple()
-        people.queryset = Membership.objects.filter(company=project.company_id)
+        entries = Membership.objects.filter(company=project.company_id)
+        people.queryset = entries.select_related("user", "vendor")
         template.queryset = Access.of(by, project.company_id).offered_on(project)

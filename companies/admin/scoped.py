@@ -260,7 +260,7 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
             title,
             form=form,
             count=rows.count(),
-            rows=rows[:SHOWN],
+            rows=rows.select_related(*self.list_select_related)[:SHOWN],
             # All of a list are chosen by one: a form may have only so many fields.
             chosen=rows[:1] if is_across else rows,
             action=action,

@@ -256,6 +256,17 @@ class Membership(OwnedByCompany):
         return self.user.email if self.user else self.email
 
     @property
+    def contact(self) -> str:
+        """What tells people of one name apart: the address, and the firm."""
+        parts = [self.address if self.full_name else "", str(self.vendor or "")]
+        return " · ".join(filter(None, parts))
+
+    @property
+    def label(self) -> str:
+        """What is read where somebody is chosen."""
+        return " · ".join(filter(None, [str(self), self.contact]))
+
+    @property
     def has_joined(self) -> bool:
         return self.user_id is not None
 

@@ -3,10 +3,13 @@
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from audit.models import AuditEvent
-from companies.models import PermissionTemplate, Project
+from companies.models import PermissionTemplate, Project, Vendor
 from companies.models.grants import DEACTIVATED
 from tests.cast import FOREMAN, add_entry, put_on, template
 
@@ -24,6 +27,17 @@ def form(people, given, **more):
 def on(project):
     rows = project.project_memberships.order_by("pk")
     return [(grant.membership, grant.template.name) for grant in rows]
+
+
+@pytest.fixture
+def namesakes(acme):
+    """Two people of one name, one of them with a firm."""
+    bolt = Vendor.objects.create(company=acme, name="Bolt & Sons")
+    name = {"first_name": "Kim", "last_name": "Novak"}
+    return [
+        add_entry(acme, "kim@acme.example", **name),
+        add_entry(acme, "kim@bolt.example", vendor=bolt, **name),
+    ]
 
 
 @pytest.fixture
@@ -185,3 +199,50 @@ def test_somebody_whose_days_are_over_begins_anew(as_, ada, acme, tower, people)
     put_on(people[0], tower, SUBCONTRACTOR, ends_on="2020-01-01")
     as_(ada).post(address(tower), form(people[:1], template(acme, FOREMAN)))
     assert on(tower) == [(people[0], FOREMAN)]
+
+
+def test_people_of_one_name_are_told_apart_where_one_chooses(
+    as_, ada, acme, tower, namesakes, django_assert_num_queries
+):
+    field = {"model_name": "projectmembership", "field_name": "membership"}
+    query = {"app_label": "companies", "term": "novak"} | field
+    labels = [
+        "Kim Novak · kim@acme.example",
+        "Kim Novak · kim@bolt.example · Bolt & Sons",
+    ]
+    client = as_(ada)
+    with CaptureQueriesContext(connection) as with_two:
+        found = client.get(reverse("admin:autocomplete"), query).json()["results"]
+    assert [each["text"] for each in found] == labels
+    for number in range(9):
+        firm = Vendor.objects.create(company=acme, name=f"Firm {number}")
+        add_entry(acme, f"n{number}@x.example", last_name="Novak", vendor=firm)
+    with django_assert_num_queries(len(with_two)):
+        client.get(reverse("admin:autocomplete"), query)
+    # And what was chosen still says so in a form that comes back.
+    answer = client.post(address(tower), form(namesakes, template(acme, "Member")))
+    assert all(f">{escape(label)}</option>" in answer.text for label in labels)
+
+
+def test_people_of_one_name_are_told_apart_in_the_lists_of_the_chosen(
+    as_, ada, acme, tower, namesakes
+):
+    client = as_(ada)
+    grants = [put_on(entry, tower) for entry in namesakes]
+    asked = [
+        ("membership", "deactivate", namesakes),
+        ("projectmembership", "end", grants),
+    ]
+    pages = [
+        client.post(
+            reverse(f"admin:companies_{model}_changelist"),
+            {"action": action, "_selected_action": [row.pk for row in rows]},
+        )
+        for model, action, rows in asked
+    ]
+    pages.append(
+        client.get(reverse("admin:companies_project_demobilise", args=[tower.pk]))
+    )
+    for page in pages:
+        assert "kim@acme.example</span>" in page.text
+        assert "kim@bolt.example · Bolt &amp; Sons</span>" in page.text
