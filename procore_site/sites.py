@@ -1,6 +1,6 @@
 """The admin site: who may enter it, and for which company."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from audit.models import AuditEvent
 from companies.desk import (
     desk_companies,
     desk_company,
@@ -24,13 +26,24 @@ from companies.desk import (
     named_company,
     select_company,
 )
-from companies.models import Membership
+from companies.models import Membership, PermissionTemplate, Project
 from companies.tools import Level
 from desk.overview import Overview
+from invitations.models import Invitation
 
 # allauth's pages do what the first three do. The last one leads from any number to the
 # address of the row, whosever it is (T43).
 UNUSED = {"logout", "password_change", "password_change_done", "view_on_site"}
+
+
+# What stands in the bar of each page, beside the overview.
+WAYS: dict[str, type[Model]] = {
+    "Directory": Membership,
+    "Projects": Project,
+    "Templates": PermissionTemplate,
+    "Invitations": Invitation,
+    "History": AuditEvent,
+}
 
 
 class Completion(AutocompleteJsonView):
@@ -150,6 +163,7 @@ class AdminSite(admin.AdminSite):
         company = desk_company(request)
         context = {
             "overview": Overview(company, timezone.now()) if company else None,
+            "may_add": desk_level(request) >= Level.STANDARD,
             "may_change": desk_level(request) == Level.ADMIN,
         }
         return super().index(request, context | (extra_context or {}))
@@ -189,7 +203,23 @@ class AdminSite(admin.AdminSite):
         ]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {
+        known = super().each_context(request)
+        return known | {
             "desk_company": desk_company(request),
             "may_switch": len(desk_companies(request)) > 1,
+            "ways": list(ways(request.path, known["available_apps"])),
         }
+
+
+def ways(path: str, apps: list[Any]) -> Iterator[tuple[str, str, str]]:
+    """The pages that one works on, as far as the reader may open them.
+
+    Each with its name, its address, and what `aria-current` says of it.
+    """
+    index = reverse("admin:index")
+    yield "Overview", index, "page" if path == index else ""
+    listed = {each["model"]: each["admin_url"] for app in apps for each in app["models"]}
+    for label, model in WAYS.items():
+        if url := listed.get(model):
+            is_within = "true" if path.startswith(url) else ""
+            yield label, url, "page" if path == url else is_within
