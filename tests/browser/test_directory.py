@@ -124,6 +124,20 @@ def test_filters_are_in_reach(page, log_in, company):
     expect(page.get_by_role("heading", name="Filter")).to_be_in_viewport()
 
 
+def test_on_a_phone_what_is_done_with_the_chosen_stays_in_reach(page, log_in, company):
+    """Whatever row one reads; and a filter is as high as a finger."""
+    log_in(ADMINISTRATOR)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(DIRECTORY)
+    rows = page.locator("#result_list tbody tr")
+    rows.nth(rows.count() // 2).scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Run")).to_be_in_viewport(ratio=1)
+    page.get_by_role("link", name="Filter", exact=True).click()
+    choice = page.get_by_role("link", name="Not invited")
+    expect(choice).to_be_in_viewport()
+    assert choice.bounding_box()["height"] >= 44
+
+
 def test_the_list_its_questions_and_its_form_are_for_everybody(
     page,
     log_in,
@@ -142,12 +156,12 @@ def test_the_list_its_questions_and_its_form_are_for_everybody(
     by = Membership.objects.get(company=company, email=ADMINISTRATOR).user
     Invitation.objects.send([entry], by)
     log_in(ADMINISTRATOR)
-    page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(DIRECTORY)
-    for heading in ("Status", "Projects"):  # nothing is pushed off the edge
-        expect(page.get_by_role("columnheader", name=heading)).to_be_in_viewport(
-            ratio=1
-        )
+    for width in (1280, 1220, 900):
+        page.set_viewport_size({"width": width, "height": 900})
+        for heading in ("Status", "Projects"):  # nothing is pushed off the edge
+            column = page.get_by_role("columnheader", name=heading)
+            expect(column).to_be_in_viewport(ratio=1)
     check(DIRECTORY)
     check(f"{DIRECTORY}{entry.pk}/change/")
     page.goto(f"{DIRECTORY}?status=invited")
