@@ -8,6 +8,7 @@ from django.conf import settings
 from accounts.models import User
 from companies.access import Access
 from companies.admin.forms import DaysForm, ProjectField
+from companies.admin.scoped_forms import TakingForm
 from companies.models import Company, Membership, PermissionTemplate, Project
 from companies.tools import Scope
 from desk.status import Status
@@ -123,7 +124,9 @@ class SendAgainForm(ManyForm):
     note = "Each gets a mail with a new link; the links of older mails work no more."
 
 
-class RevokeForm(ManyForm):
+class RevokeForm(ManyForm, TakingForm):
+    of_one = "Revoke this invitation?"
+    of_many = "Revoke the invitations of {} people?"
     note = "The links of their mails work no more. Who is to come is invited anew."
 
 
@@ -160,9 +163,11 @@ class ChangeTemplateForm(forms.Form):
         )
 
 
-class DeactivateForm(forms.Form):
+class DeactivateForm(TakingForm):
     """Asks for nothing but to be confirmed."""
 
+    of_one = "Deactivate this person?"
+    of_many = "Deactivate {} people?"
     note = (
         "They reach nothing of the company from then on, and their open invitations "
         "are revoked. What they were given on projects stays as it is."

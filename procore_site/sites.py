@@ -218,7 +218,9 @@ def ways(path: str, apps: list[Any]) -> Iterator[tuple[str, str, str]]:
     """
     index = reverse("admin:index")
     yield "Overview", index, "page" if path == index else ""
-    listed = {each["model"]: each["admin_url"] for app in apps for each in app["models"]}
+    listed = {
+        each["model"]: each["admin_url"] for app in apps for each in app["models"]
+    }
     for label, model in WAYS.items():
         if url := listed.get(model):
             is_within = "true" if path.startswith(url) else ""

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.models import User
 from companies.access import Access
-from companies.admin.scoped_forms import CompletedSelect, row_keys
+from companies.admin.scoped_forms import CompletedSelect, TakingForm, row_keys
 from companies.fields import validate_plain_text
 from companies.models import (
     Membership,
@@ -19,7 +19,9 @@ from companies.models import (
 )
 
 
-def day_field(label: str, *, required: bool = True) -> forms.DateField:
+def day_field(
+    label: str, *, required: bool = True, help_text: str = ""
+) -> forms.DateField:
     """A day that can be reckoned with: the first and the last of all have no morrow."""
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     within = [
@@ -27,7 +29,11 @@ def day_field(label: str, *, required: bool = True) -> forms.DateField:
         MaxValueValidator(date(2999, 12, 31), "Enter a day before 3000."),
     ]
     return forms.DateField(
-        label=label, required=required, widget=widget, validators=within
+        label=label,
+        required=required,
+        widget=widget,
+        validators=within,
+        help_text=help_text,
     )
 
 
@@ -54,7 +60,9 @@ class ProjectField(forms.ModelChoiceField[Project]):
         self.queryset = projects
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(TakingForm):
+    of_one = "Suspend this access?"
+    of_many = "Suspend {} accesses?"
     reason = forms.CharField(
         max_length=200,
         validators=[validate_plain_text],
@@ -62,8 +70,12 @@ class ReasonForm(forms.Form):
     )
 
 
-class LastDayForm(forms.Form):
-    last_day = day_field("Last day")
+class LastDayForm(TakingForm):
+    of_one = "Set a last day for this access?"
+    of_many = "Set a last day for {} accesses?"
+    last_day = day_field(
+        "Last day", help_text="The day is included: they still get in on it."
+    )
 
 
 class DaysForm(forms.Form):
@@ -86,6 +98,11 @@ class DaysForm(forms.Form):
 class MobiliseForm(DaysForm):
     """From which project the crew comes, and for which days."""
 
+    note = (
+        "Whoever is on the other project now or later is added to this one, with the "
+        "same template. They stay on the other one, too; who is here already stays "
+        "as they are."
+    )
     source = ProjectField(label="Crew of the project")
     field_order = ["source", "starts_on", "ends_on"]
 

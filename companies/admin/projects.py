@@ -65,7 +65,7 @@ class ProjectAdmin(CompanyScopedAdmin):
         )
 
     def mobilise(self, request: UserRequest, pk: int) -> HttpResponse:
-        """Bring another project's crew here: first the difference, then the deed."""
+        """Copy another project's crew: first the difference, then the deed."""
         project = self.find(request, pk, "change")
         form = MobiliseForm(request.POST or None, project=project, by=request.user)
         crew: list[tuple[str, list[Any]]] = []
@@ -77,11 +77,11 @@ class ProjectAdmin(CompanyScopedAdmin):
                 self.report(request, done, granting.not_made)
                 return redirect(crew_url(project))
             crew = project.crew_difference(source)
-        title = f"Bring a crew to {project}"
+        title = f"Copy a crew to {project}"
         return self.page(request, CREW, title, original=project, form=form, crew=crew)
 
     def demobilise(self, request: UserRequest, pk: int) -> HttpResponse:
-        """End everybody on the project on a day."""
+        """Set a last day for everyone on the project."""
         project = self.find(request, pk, "change")
         form = LastDayForm(
             request.POST or None, initial={"last_day": timezone.localdate()}
@@ -92,7 +92,7 @@ class ProjectAdmin(CompanyScopedAdmin):
             return redirect(crew_url(project))
         ended = list(project.crew_with_suspended())
         crew = [("On the project now or later", ended)]
-        title, verb = f"End everybody on {project}", "Set the last day"
+        title, verb = f"Set a last day for everyone on {project}", "Set the last day"
         return self.page(
             request, CREW, title, original=project, form=form, crew=crew, verb=verb
         )

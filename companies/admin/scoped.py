@@ -27,6 +27,7 @@ from companies.admin.scoped_forms import (
     CompanyForm,
     CompanyInlineFormSet,
     CompletedSelect,
+    TakingForm,
     row_keys,
 )
 from companies.conditions import of_company
@@ -254,12 +255,14 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         if form.is_valid():
             return form, None
         is_across = request.POST.get("select_across") == "1"
+        count = rows.count()
         return None, self.page(
             request,
             "admin/ask.html",
-            title,
+            form.question(count) if isinstance(form, TakingForm) else title,
+            verb=title,
             form=form,
-            count=rows.count(),
+            count=count,
             rows=rows.select_related(*self.list_select_related)[:SHOWN],
             # All of a list are chosen by one: a form may have only so many fields.
             chosen=rows[:1] if is_across else rows,

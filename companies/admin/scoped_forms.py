@@ -26,6 +26,16 @@ class CompletedSelect(AutocompleteSelect):
         return super().optgroups(name, row_keys(value), attrs)
 
 
+class TakingForm(forms.Form):
+    """Asks before something is taken away: by its colour, and by how many it is of."""
+
+    takes_away = True
+    of_one = of_many = ""  # what the title of its page asks
+
+    def question(self, count: int) -> str:
+        return self.of_one if count == 1 else self.of_many.format(count)
+
+
 class CompanyForm(forms.ModelForm[Any]):
     """A form of a row that belongs to one company, and refers to its rows only (T39).
 

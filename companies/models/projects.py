@@ -234,7 +234,7 @@ class Project(OwnedByCompany):
         ]
 
     def demobilise(self, last_day: date, by: User | None) -> int:
-        """End everybody on the project on a day; their place in the company stays."""
+        """Set a last day for everyone; their place in the company stays."""
         return self.project_memberships.end(last_day, by)
 
     def clean(self) -> None:

@@ -366,7 +366,7 @@ def test_pages_of_a_crew(page, check, log_in):
     source = Project.objects.get(number="24-017")
     target = Project.objects.get(number="24-011")
     check(reverse("admin:companies_project_change", args=[target.pk]))
-    follow(page.get_by_role("link", name="Bring a crew"))
+    follow(page.get_by_role("link", name="Copy a crew"))
     page.locator(".select2-selection").click()
     page.locator(".select2-search__field").fill("24-01")
     check()

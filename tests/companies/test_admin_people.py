@@ -106,10 +106,10 @@ def test_project_leads_there_as_far_as_the_reader_may(as_, ada, cora, rory, towe
         page = as_(entry).get(
             reverse("admin:companies_project_change", args=[tower.pk])
         )
-        verbs = ("Add people", "Bring a crew", "End everybody")
+        verbs = ("Add people", "Copy a crew", "Set a last day for everyone")
         seen[entry.first_name] = [verb for verb in verbs if verb in page.text]
     assert seen == {
-        "Ada": ["Add people", "Bring a crew", "End everybody"],
+        "Ada": ["Add people", "Copy a crew", "Set a last day for everyone"],
         "Cora": ["Add people"],
         "Rory": [],
     }
@@ -246,3 +246,31 @@ def test_people_of_one_name_are_told_apart_in_the_lists_of_the_chosen(
     for page in pages:
         assert "kim@acme.example</span>" in page.text
         assert "kim@bolt.example · Bolt &amp; Sons</span>" in page.text
+
+
+def test_everyone_on_a_project_is_given_a_last_day(as_, ada, max_, tower):
+    """And it is said that the day is included."""
+    address = reverse("admin:companies_project_demobilise", args=[tower.pk])
+    client = as_(ada)
+    page = client.get(address).text
+    assert "<h1>Set a last day for everyone on 24-017 Harbour Tower</h1>" in page
+    assert "The day is included" in page
+    assert 'class="default danger" value="Set the last day"' in page
+    client.post(address, {"last_day": "2030-06-30"})
+    assert str(max_.project_memberships.get().ends_on) == "2030-06-30"
+
+
+def test_a_crew_is_copied_once_the_difference_was_shown(as_, ada, acme, max_, tower):
+    """One button is the primary one: first to look, and then to add them."""
+    annex = Project.objects.create(company=acme, name="Annex", number="24-018")
+    address = reverse("admin:companies_project_mobilise", args=[annex.pk])
+    client = as_(ada)
+    page = client.get(address).text
+    assert "<h1>Copy a crew to 24-018 Annex</h1>" in page
+    assert "They stay on the other one, too" in page
+    assert 'class="default" value="Show the difference"' in page
+    page = client.post(address, {"source": tower.pk}).text
+    assert 'class="default" name="apply" value="Add them"' in page
+    assert '<input type="submit" value="Show the difference"' in page
+    client.post(address, {"source": tower.pk, "apply": "1"})
+    assert [entry for entry, _ in on(annex)] == [max_]
