@@ -142,13 +142,21 @@ class ImportAdmin(CompanyScopedAdmin):
         return self.page(request, "desk/import.html", source.name, **told)
 
     def told(self, request: HttpRequest, source: Import) -> dict[str, Any]:
-        """What the page says: counts, and the rows of the kind that is asked for."""
+        """What the page says: counts, and the rows of the kind that is asked for.
+
+        Of a list that is to be applied those that are refused, until one asks for others.
+        """
         counts = source.counts()
         kinds = [(kind, counts[kind]) for kind in ImportRow.Kind if counts.get(kind)]
-        chosen = request.GET.get("kind", "")
+        has_refused = bool(counts.get(ImportRow.Kind.REFUSED))
+        begins_with_refused = has_refused and source.state == Import.State.PLANNED
+        first = ImportRow.Kind.REFUSED.value if begins_with_refused else ""
+        chosen = request.GET.get("kind", first)
         rows = source.rows.select_related("membership__user")
         if chosen in counts:
             rows = rows.of_kind(chosen)
+        else:
+            chosen = ""
         firms = source.rows.new_firms()
         return {
             "original": source,
@@ -158,9 +166,10 @@ class ImportAdmin(CompanyScopedAdmin):
             "chosen": chosen,
             "rows": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p")),
             "firms": firms[:FIRMS_NAMED],
+            "firm_count": len(firms),
             "more_firms": len(firms) - FIRMS_NAMED,
-            "has_refused": bool(counts.get(ImportRow.Kind.REFUSED)),
-            "writes": any(counts.get(kind) for kind in ImportRow.DOING),
+            "has_refused": has_refused,
+            "writes": sum(counts.get(kind, 0) for kind in ImportRow.DOING),
             "has_mails": source.has_invitations
             and Delivery.objects.filter(batch=source.batch).exists(),
             "sheet_form": SheetForm(source=source),

@@ -87,7 +87,7 @@ class Day:
 
     def apply(self):
         """Apply what the dry run has shown; the page says by itself when it is done."""
-        self.press("Apply")
+        self.page.get_by_role("button", name="Apply").click()
         done = self.page.get_by_text("The list was applied")
         expect(done).to_be_visible(timeout=UNTIL_DONE)
 

@@ -34,6 +34,7 @@ from tests.desk.lists import (
 from tests.steps import text
 
 LIST = "/admin/desk/import/"
+DIRECTORY = "/admin/companies/membership/"
 PROJECT_MANAGER = "Project Manager – Internal"
 SUBCONTRACTOR = "Subcontractor – External"
 HEADER = ["Mail", "Name", "Firm", "Project", "Role"]
@@ -78,17 +79,25 @@ def test_from_the_upload_to_the_undo(client_of_ada):
     said = read(client_of_ada.get(answer.request["PATH_INFO"]))
     for words in (
         "Nothing is changed yet.",
-        "Firms that will be created: Steel Co.",
+        "1 firm will be created Steel Co",
         "All New 1 Refused 1",
-        "2 rosa@subco.example New First name: Rosa Last name: Diaz Firm: Steel Co",
         "3 nobody Refused Row 3, E-mail: Enter an e-mail address",
+        "Apply 1 row",
     ):
         assert words in said
+    assert "rosa@subco.example" not in said  # first what is to be mended
+    said = read(client_of_ada.get(f"{answer.request['PATH_INFO']}?kind=all"))
+    new = "2 rosa@subco.example New First name: Rosa Last name: Diaz Firm: Steel Co"
+    assert new in said and "3 nobody Refused" in said
     assert "The list is being applied" in read(press(client_of_ada, source, "apply"))
     work()
     said = read(client_of_ada.get(answer.request["PATH_INFO"]))
-    assert "The list was applied on" in said
+    assert re.search(r"The list was applied on [^.]*: 1 new, 1 refused\.", said)
+    assert "Nobody was invited. Choose whom to invite" in said
     assert "Rosa Diaz" in said
+    assert "What has been mailed, joined or changed by hand since stays." in said
+    page = client_of_ada.get(f"{DIRECTORY}?status=not_invited")
+    assert "Rosa Diaz" in page.text
     press(client_of_ada, source, "undo")
     work()
     said = read(client_of_ada.get(answer.request["PATH_INFO"]))
@@ -193,9 +202,9 @@ def test_rows_are_shown_by_kind_and_by_the_hundred(client_of_ada, acme, ada):
     rows = [[f"p{n}@b.example", "", "", "", ""] for n in range(150)]
     source = planned(acme, csv_file(HEADER, *rows, BAD), ada.user)
     page = f"{LIST}{source.pk}/change/"
-    said = text(client_of_ada.get(page))
+    said = text(client_of_ada.get(f"{page}?kind=all"))
     assert "p99@" in said and "p100@" not in said and "Page 1 of 2" in said
-    assert "p100@" in text(client_of_ada.get(page + "?p=2"))
+    assert "p100@" in text(client_of_ada.get(page + "?kind=all&p=2"))
     said = text(client_of_ada.get(page + "?kind=refused"))
     assert "nobody" in said and "p0@" not in said
     assert "Page 1 of 2" in text(client_of_ada.get(page + "?kind=rubbish&p=x"))

@@ -68,13 +68,20 @@ def test_each_group_is_a_list_of_its_own(as_, ada, sending):
         assert len(answer.context["mails"]) == 5
 
 
+def primary(page):
+    return re.findall(r'<a class="button"[^>]*>(.*?)</a>', page)
+
+
 def test_it_renews_itself_until_all_is_settled(as_, ada, sending, mailoutbox):
     client = as_(ada)
-    assert 'data-live="on"' in client.get(page_of(sending.batch)).content.decode()
+    page = client.get(page_of(sending.batch)).text
+    assert 'data-live="on"' in page
+    assert primary(page) == ["Look again"]
     work()
     answer = client.get(page_of(sending.batch))
     assert "5 of 5 are settled: nothing is on its way any more." in words(answer)
     assert 'data-live="on"' not in answer.content.decode()
+    assert primary(answer.text) == ["Back to the directory"]
 
 
 def test_the_actions_lead_there(as_, ada, sending):
