@@ -96,7 +96,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = CanonicalEmailField("e-mail address", unique=True)
     is_active = models.BooleanField(
-        "active", default=True, help_text="Without it nobody can log in as this user."
+        "active",
+        default=True,
+        help_text="Untick to stop anybody from logging in as this user.",
     )
     is_staff = models.BooleanField(default=False, editable=False)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -95,8 +95,8 @@ class InviteForm(ManyForm):
     """
 
     note = (
-        "Each gets a mail with a link of their own. Who has joined or has an "
-        "invitation that works gets none."
+        "Each gets a mail with a link of their own. People who have "
+        "joined, or whose invitation still works, get none."
     )
     again = forms.BooleanField(
         label="Also those who declined or whose invitation was revoked", required=False
@@ -121,22 +121,25 @@ class InviteForm(ManyForm):
 
 
 class SendAgainForm(ManyForm):
-    note = "Each gets a mail with a new link; the links of older mails work no more."
+    note = "Each gets a mail with a new link; the links of older mails no longer work."
 
 
 class RevokeForm(ManyForm, TakingForm):
     of_one = "Revoke this invitation?"
     of_many = "Revoke the invitations of {} people?"
-    note = "The links of their mails work no more. Who is to come is invited anew."
+    note = (
+        "The links of their mails no longer work. To let somebody in after all, invite "
+        "them again."
+    )
 
 
 class RemindForm(forms.Form):
     days = forms.IntegerField(
-        label="Invited at least so many days ago",
+        label="Invited at least this many days ago",
         initial=3,
         min_value=0,
         max_value=DAYS_AT_MOST,
-        help_text="The same link once more; until when it works stays as it is.",
+        help_text="Sends the same link again; it expires when it did before.",
     )
 
 
@@ -146,7 +149,7 @@ class ExtendForm(forms.Form):
         initial=lambda: settings.INVITATION_DAYS,
         min_value=1,
         max_value=DAYS_AT_MOST,
-        help_text="The mail that people have works until then; nothing is shortened.",
+        help_text="Links already sent work until then; none is shortened.",
     )
 
 

@@ -105,7 +105,7 @@ class Overview:
         today = timezone.localdate(self.now)
         grants = self.company.projectmemberships.ending(today)
         url = reverse("admin:companies_projectmembership_changelist")
-        label = "Accesses to projects that end within seven days"
+        label = "Project access that ends within seven days"
         return Figure(label, grants.count(), f"{url}?state=ending")
 
     @cached_property

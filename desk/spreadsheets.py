@@ -67,11 +67,11 @@ NO_XLSX = (
     "This file can't be read as XLSX. Open it in a spreadsheet program and save it "
     "again."
 )
-FORMULA = "A formula stands here. Put in its value."
-FAULTY = "An error stands here, not a value. Put in the value."
+FORMULA = "This cell holds a formula. Replace it with its value."
+FAULTY = "This cell holds an error. Replace it with its value."
 TOO_LONG = "This is longer than 64 kB. Shorten it."
-QUOTES = "A quotation mark stands inside of this cell, or isn’t closed. Mend it."
-NUL = "An invisible character stands here. Type it in again by hand."
+QUOTES = "A quotation mark in this cell isn’t closed, or stands alone. Correct it."
+NUL = "This cell holds an invisible character. Type it in again by hand."
 
 
 def refusal(sentence: str, code: str = "unreadable") -> ValidationError:

@@ -146,7 +146,7 @@ class Finding(Enum):
 
     EXPIRES_SOON = "{person} has been invited, but only until {until}.", EXTEND
     OLD_LINK = (
-        "{person} has opened the link of an older mail, which works no more. The "
+        "{person} has opened the link of an older mail, which no longer works. The "
         "newest mail has the one that works.",
         TELL,
     )

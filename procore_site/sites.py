@@ -191,7 +191,7 @@ class AdminSite(admin.AdminSite):
         names = ("app_label", "model_name", "field_name")
         if [request.GET.get(name) for name in names] not in self.completed_fields():
             raise PermissionDenied
-        return Completion.as_view(admin_site=self)(request)
+        return cast(HttpResponse, Completion.as_view(admin_site=self)(request))
 
     def completed_fields(self) -> list[list[str]]:
         admins: list[Any] = list(self._registry.values())

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="Without it nobody can log in as this user.",
+                        help_text="Untick to stop anybody from logging in as this user.",
                         verbose_name="active",
                     ),
                 ),

@@ -233,7 +233,7 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
         except ValidationError as error:
             sentences = error.messages
         except (IntegrityError, ObjectNotUpdated):
-            sentences = ["Somebody else has changed this meanwhile. Look at it again."]
+            sentences = ["Somebody else has just changed this. Check it and try again."]
         for sentence in sentences:
             self.message_user(request, sentence, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())

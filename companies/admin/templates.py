@@ -95,7 +95,7 @@ class TemplateForm(CompanyForm):
             return
         self.data = self.data.copy()  # type: ignore[attr-defined]
         self.data["confirmed"] = digest  # type: ignore[index]
-        last = "Nothing is changed yet. Save once more to do it."
+        last = "Nothing is changed yet. Save again to confirm."
         self.add_error(None, ValidationError([*sentences, last], code="unconfirmed"))
 
 

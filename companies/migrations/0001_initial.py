@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                     "slug",
                     models.SlugField(
                         blank=True,
-                        help_text="Stands in addresses. Made from the name when it is left empty.",
+                        help_text="Used in web addresses. Made from the name when left empty.",
                         max_length=60,
                         unique=True,
                     ),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="Without it nobody reaches the company or accepts its invitations.",
+                        help_text="Untick to stop anybody from reaching the company or accepting its invitations.",
                         verbose_name="active",
                     ),
                 ),
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="Without it the person reaches nothing of this company.",
+                        help_text="Untick to stop the person from reaching anything of this company.",
                         verbose_name="active",
                     ),
                 ),
@@ -281,7 +281,7 @@ class Migration(migrations.Migration):
                 (
                     "number",
                     models.CharField(
-                        help_text="Stands in addresses and lists, such as 24-017.",
+                        help_text="Used in web addresses and lists, such as 24-017.",
                         max_length=40,
                         validators=[
                             django.core.validators.RegexValidator(

@@ -61,7 +61,7 @@ class Company(models.Model):
         max_length=60,
         unique=True,
         blank=True,
-        help_text="Stands in addresses. Made from the name when it is left empty.",
+        help_text="Used in web addresses. Made from the name when left empty.",
     )
     kind = models.CharField(
         max_length=20,
@@ -72,7 +72,8 @@ class Company(models.Model):
     is_active = models.BooleanField(
         "active",
         default=True,
-        help_text="Without it nobody reaches the company or accepts its invitations.",
+        help_text="Untick to stop anybody from reaching the company or accepting its "
+        "invitations.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -173,7 +173,7 @@ class Membership(OwnedByCompany):
     is_active = models.BooleanField(
         "active",
         default=True,
-        help_text="Without it the person reaches nothing of this company.",
+        help_text="Untick to stop the person from reaching anything of this company.",
     )
     # What is searched, in small letters; PostgreSQL has an index of its parts.
     search_text = models.GeneratedField(

@@ -128,7 +128,7 @@ class Project(OwnedByCompany):
                 "Use letters, digits, dots, dashes and underscores.",
             )
         ],
-        help_text="Stands in addresses and lists, such as 24-017.",
+        help_text="Used in web addresses and lists, such as 24-017.",
     )
     city = PlainTextField(max_length=100, blank=True)
     is_active = models.BooleanField(

@@ -47,7 +47,7 @@ GRANTS_IN_FORM = 100
 # Of the mails about somebody's invitation the form shows the newest.
 MAILS_SHOWN = 5
 STILL_TO_BE_SENT = (
-    "The link that was sent before works no more, and nothing has been sent to the "
+    "The link that was sent before no longer works, and nothing has been sent to the "
     "corrected address yet: use ‘Send the invitation again’."
 )
 

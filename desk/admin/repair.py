@@ -60,7 +60,7 @@ class RepairForm(forms.Form):
         if len(self.entries) > ROWS_SHOWN:
             self.fields["across"] = forms.BooleanField(
                 required=False,
-                label=f"And the {len(self.entries) - ROWS_SHOWN} who don’t stand here",
+                label=f"And {len(self.entries) - ROWS_SHOWN} who aren’t listed here",
             )
 
     def rows(self) -> Iterator[tuple[Membership, Any, Any]]:
@@ -169,7 +169,7 @@ class RepairPages(CompanyScopedAdmin):
             self.message_user(request, error.messages[0], messages.ERROR)
             return False
         except IntegrityError:
-            sentence = "Somebody else has changed this meanwhile. Send it once more."
+            sentence = "Somebody else has just changed this. Check it and send again."
             self.message_user(request, sentence, messages.ERROR)
             return False
         one = "The invitation is on its way."

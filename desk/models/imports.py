@@ -255,7 +255,7 @@ class Import(OwnedByCompany):
         """
         if self.is_all_or_nothing and self.rows.refused().exists():
             raise ValidationError(
-                "Some rows are refused, and it is to be all or nothing. Mend the file "
+                "Some rows are refused, and you chose all or nothing. Correct the file "
                 "and upload it again.",
                 code="all_or_nothing",
             )
@@ -288,7 +288,8 @@ class Import(OwnedByCompany):
         values = {"state": after, **free, **values}
         if not rows.update(attempts=0, **values):
             raise ValidationError(
-                "This import has moved on meanwhile. Look at it again.", code="moved_on"
+                "This import has moved on meanwhile. Check it and try again.",
+                code="moved_on",
             )
         for name, value in values.items():
             setattr(self, name, value)

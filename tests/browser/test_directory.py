@@ -52,7 +52,7 @@ def test_a_sending_renews_itself_until_all_is_settled(
     ).to_be_visible()
     for mail in others:
         mail.settle(Delivery.State.ACCEPTED)
-    expect(status).to_contain_text("nothing is on its way any more")
+    expect(status).to_contain_text("nothing is left to send")
     assert page.evaluate("window.isTheSame")
     check(page.url)
 

@@ -421,7 +421,7 @@ def test_who_is_deleted_while_their_form_is_saved_is_not_made_anew(as_, ada, acm
     assert answer.status_code == 302
     assert not Vendor.objects.filter(name="Bolt & Sons").exists()
     told = [str(each) for each in get_messages(answer.wsgi_request)]
-    assert told == ["Somebody else has changed this meanwhile. Look at it again."]
+    assert told == ["Somebody else has just changed this. Check it and try again."]
 
 
 def test_what_the_form_changes_is_read_in_the_history(as_, ada, max_):

@@ -331,7 +331,7 @@ def test_what_was_found_is_told_where_something_was_looked_for(as_, ada, max_):
     assert "result" not in told(client, "")
     assert "1 result (" in told(client, "?q=weber")
     assert "2 results (" in told(client, "?status=joined")
-    assert "Nothing fits what you look for." in told(client, "?q=nobody")
+    assert "Nothing matches your search." in told(client, "?q=nobody")
     assert "Nothing fits" not in told(client, "?q=weber")
 
 

@@ -530,7 +530,7 @@ def test_what_failed_halfway_is_undone(failed_halfway, ada, monkeypatch):
 
 def test_the_page_of_what_failed_halfway_offers_both(failed_halfway, as_, ada):
     page = as_(ada).get(f"/admin/desk/import/{failed_halfway.pk}/change/")
-    for words in ("Go on with the rest", "Undo the import"):
+    for words in ("Continue with the rest", "Undo the import"):
         assert words in page.content.decode()
 
 

@@ -343,14 +343,17 @@ def test_total_of_formulas_is_ignored_too():
 def test_a_formula_behind_blanks_is_one(formula):
     assert harmless(formula) == f"'{formula}"
     [reason] = said_of(HEADER, ["b@x.example", formula])
-    assert reason == "Row 2, Last name: A formula stands here. Put in its value."
+    assert (
+        reason
+        == "Row 2, Last name: This cell holds a formula. Replace it with its value."
+    )
 
 
 @pytest.mark.parametrize("make", [csv_file, xlsx_file])
 def test_a_formula_refuses_its_row(make):
     rows, _ = read(make(HEADER, ["a@b.example", "=1+1"], IVO))
     assert [row.reason for row in rows] == [
-        "Row 2, Last name: A formula stands here. Put in its value.",
+        "Row 2, Last name: This cell holds a formula. Replace it with its value.",
         "",
     ]
 
@@ -377,7 +380,10 @@ def test_addresses_are_read_by_the_rule_of_all_doors(email, reason):
         ("x" * 2**16 + "y", "Row 2, Last name: This is longer than 64 kB. Shorten it."),
         ("x" * 2**20, "Row 2, Last name: This is longer than 64 kB. Shorten it."),
         ("x\n" * 2**17, "Row 2, Last name: This is longer than 64 kB. Shorten it."),
-        ("a\0b", "Row 2, Last name: An invisible character stands here. Type it in"),
+        (
+            "a\0b",
+            "Row 2, Last name: This cell holds an invisible character. Type it in",
+        ),
     ],
 )
 def test_cells_that_no_name_needs_refuse_their_row(text, reason):
@@ -396,7 +402,7 @@ def test_a_cell_that_refuses_its_row_is_kept_to_be_given_back(text):
     assert said == row.reason
 
 
-MEND = "A quotation mark stands inside of this cell, or isn’t closed."
+MEND = "A quotation mark in this cell isn’t closed, or stands alone."
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_what_needs_attention_is_named(people, max_, tower):
         "Need your confirmation": 1,
         "Corrected addresses without an invitation": 1,
         "Invitations that have expired": 1,
-        "Accesses to projects that end within seven days": 1,
+        "Project access that ends within seven days": 1,
     }
 
 

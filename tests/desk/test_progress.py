@@ -79,7 +79,7 @@ def test_it_renews_itself_until_all_is_settled(as_, ada, sending, mailoutbox):
     assert primary(page) == ["Look again"]
     work()
     answer = client.get(page_of(sending.batch))
-    assert "5 of 5 are settled: nothing is on its way any more." in words(answer)
+    assert "5 of 5 are settled: nothing is left to send." in words(answer)
     assert 'data-live="on"' not in answer.content.decode()
     assert primary(answer.text) == ["Back to the directory"]
 
