@@ -19,11 +19,19 @@ from companies.models import (
 )
 
 
+class DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 def day_field(
     label: str, *, required: bool = True, help_text: str = ""
 ) -> forms.DateField:
     """A day that can be reckoned with: the first and the last of all have no morrow."""
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     within = [
         MinValueValidator(date(1900, 1, 1), "Enter a day after 1899."),
         MaxValueValidator(date(2999, 12, 31), "Enter a day before 3000."),
@@ -31,7 +39,7 @@ def day_field(
     return forms.DateField(
         label=label,
         required=required,
-        widget=widget,
+        widget=DayInput,
         validators=within,
         help_text=help_text,
     )

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from accounts.requests import UserRequest
 from audit.admin import SEARCH_LENGTH
 from audit.models import AuditEvent, AuditEventQuerySet
 from companies.admin.filters import ChosenFilter, CompanyRelatedFilter, ListedFilter
-from companies.admin.forms import LastDayForm, ReasonForm
+from companies.admin.forms import DayInput, LastDayForm, ReasonForm
 from companies.admin.scoped import EVERYWHERE, CompanyScopedAdmin
 from companies.admin.scoped_forms import GivingForm
 from companies.desk import desk_company
@@ -92,6 +93,7 @@ class GrantAdmin(CompanyScopedAdmin):
     fields = ["membership", "project", "template", "starts_on", "ends_on", "state"]
     readonly_fields = ["company", "state"]
     actions = ["suspend", "lift", "end"]
+    formfield_overrides = {models.DateField: {"widget": DayInput}}
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

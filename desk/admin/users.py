@@ -53,6 +53,13 @@ class UserAdmin(OperatorAdmin):
         "newsletter_since",
     ]
 
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        helps = {
+            "is_superuser": "An operator: sees and does everything.",
+            "newsletter_since": "When the person subscribed.",
+        }
+        return super().get_form(request, obj, help_texts=helps, **kwargs)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Nobody switches off the own log-in: who would switch it on again?"""
         is_own = obj == request.user
