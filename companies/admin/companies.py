@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -32,6 +32,19 @@ class CompanyAdmin(OperatorAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A company is deactivated, never deleted: its history stays."""
         return False
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        """Go on with the new company, which nobody administers yet."""
+        if "_save" not in request.POST:
+            return super().response_add(request, obj, *args)
+        select_company(request, obj)
+        said = format_html(
+            '{} is there, and you work for it now. <a href="{}">Invite its first '
+            "administrator</a>",
+            *(obj, reverse("admin:companies_membership_add")),
+        )
+        self.message_user(request, said, messages.SUCCESS)
+        return redirect("admin:index")
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self.record(AuditEvent.Kind.COMPANY_CREATED, request, obj)

@@ -25,7 +25,7 @@ from companies.desk import desk_company
 from companies.explanations import Explainer, explain_page
 from companies.models import Membership, PermissionTemplate, ProjectMembership
 from companies.models.grants import record_grants
-from companies.tools import MEMBER, Level
+from companies.tools import COMPANY_ADMINISTRATOR, MEMBER, Level
 from desk.admin.filters import (
     ProjectFilter,
     ProjectNameFilter,
@@ -238,10 +238,12 @@ class DirectoryAdmin(DirectoryVerbs, StoryPages):
         return [] if has_many(obj) else super().get_inlines(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new person is a plain member, unless the administrator says otherwise."""
-        templates = PermissionTemplate.objects.filter(
-            company=desk_company(request), name=MEMBER
-        )
+        """A new person is a plain member, unless the administrator says otherwise; the
+        first one of a company administers it."""
+        company = desk_company(request)
+        is_first = company is not None and not company.memberships.exists()
+        name = COMPANY_ADMINISTRATOR if is_first else MEMBER
+        templates = PermissionTemplate.objects.filter(company=company, name=name)
         return {"template": templates.first()}
 
     def render_change_form(  # type: ignore[override]

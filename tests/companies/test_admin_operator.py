@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from companies.models import Company, Membership
+from companies.tools import COMPANY_ADMINISTRATOR
 from tests.cast import add_entry, invite, template
 from tests.steps import log_in
 
@@ -176,3 +177,24 @@ def test_operators_are_invisible_to_company_administrators(as_, olga, ada, acme)
     history = asker.get(f"{DIRECTORY}{entry.pk}/history/").content.decode()
     assert "the operator" in history
     assert Membership.objects.get(pk=entry.pk).first_name == "Kim"
+
+
+def test_a_new_company_is_worked_for_at_once(as_, olga, acme):
+    """And says what comes next: somebody who administers it."""
+    client = as_(olga)
+    data = {"name": "Initech", "slug": "initech", "kind": acme.kind}
+    answer = client.post(f"{COMPANIES}add/", data | {"_save": "1"}, follow=True)
+    company = Company.objects.get(name="Initech")
+    page = answer.text
+    assert f'<a href="{DIRECTORY}add/">Invite its first administrator</a>' in page
+    assert "Nobody is in the directory yet." in page
+    assert "Everybody who was invited" not in page and "<svg viewBox" not in page
+    form = client.get(f"{DIRECTORY}add/").context["adminform"].form
+    assert form.initial["template"] == template(company, COMPANY_ADMINISTRATOR)
+
+
+def test_a_log_in_is_explained_in_our_words(as_, olga):
+    page = as_(olga).get(f"/admin/accounts/user/{olga.pk}/change/").text
+    assert "An operator: sees and does everything." in page
+    assert "When the person subscribed." in page
+    assert "S12" not in page and "Designates" not in page
