@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from audit.admin import OperatorAdmin, ReadOnlyAdmin
 from audit.models import AuditEvent
 from invitations.models import Delivery, Terms
@@ -22,6 +23,13 @@ class TermsAdmin(OperatorAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        asked = User.objects.filter(is_active=True).count()
+        context = {"title": "Publish terms", "asked": asked, **(extra_context or {})}
+        return super().add_view(request, form_url, context)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self.record(AuditEvent.Kind.TERMS_PUBLISHED, request, obj)

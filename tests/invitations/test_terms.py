@@ -294,3 +294,16 @@ def test_a_stranger_logs_in_first(client, terms):
     """S15."""
     assert client.get(TERMS).url == f"{reverse('account_login')}?next={TERMS}"
     assert client.post(TERMS, {"agree": "on"}).status_code == 302
+
+
+def test_publishing_at_the_desk_says_whom_it_reaches(as_, olga, ada, max_):
+    """Before it is done, by one button: it can't be changed afterwards."""
+    client = as_(olga)
+    address = reverse("admin:invitations_terms_add")
+    page = client.get(address).text
+    assert "<h1>Publish terms</h1>" in page
+    assert "published can’t be changed. 3 people are asked to agree" in page
+    assert re.findall(r'<input type="submit"[^>]*value="(.*?)"', page) == ["Publish"]
+    client.post(address, {"version": "2027-01", "text": "Be careful.", "_save": "1"})
+    terms = Terms.objects.current()
+    assert terms and terms.version == "2027-01"
