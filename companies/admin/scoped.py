@@ -210,6 +210,17 @@ class CompanyScopedAdmin(ScopedMixin, AuditedAdmin):
 
     # Actions
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """Say what to do first when an action is run on no rows."""
+        is_run = "index" in request.POST and self.has_view_permission(request)
+        if is_run and helpers.ACTION_CHECKBOX_NAME not in request.POST:
+            sentence = "Nothing was done: tick rows of the list first, then run it."
+            self.message_user(request, sentence, messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().changelist_view(request, extra_context)
+
     def response_action(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse | None:

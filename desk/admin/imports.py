@@ -144,8 +144,7 @@ class ImportAdmin(CompanyScopedAdmin):
     def told(self, request: HttpRequest, source: Import) -> dict[str, Any]:
         """What the page says: counts, and the rows of the kind that is asked for.
 
-        Of a list that is to be applied: those that are refused, unless one asks for
-        others.
+        Before a list is applied those that are refused, until one asks for others.
         """
         counts = source.counts()
         kinds = [(kind, counts[kind]) for kind in ImportRow.Kind if counts.get(kind)]

@@ -275,3 +275,39 @@ def test_a_name_is_text_on_every_page(as_, ada, acme, tower, name):
         page = client.get(path).content.decode()
         assert name not in page, path
         assert "&lt;" in page, path
+
+
+def test_a_firm_with_people_says_what_to_do_first(as_, ada, acme, max_):
+    firm = Vendor.objects.create(company=acme, name="Bolt & Sons")
+    Membership.objects.filter(pk=max_.pk).update(vendor=firm)
+    client = as_(ada)
+    page = client.get(f"/admin/companies/vendor/{firm.pk}/delete/").text
+    assert "1 person works for this firm: give that person another one first." in page
+    assert "protected" not in page
+    listed = f"/admin/companies/membership/?vendor__id__exact={firm.pk}"
+    assert f'href="{listed}"' in page
+    assert [*client.get(listed).context["cl"].result_list] == [max_]
+    assert f'href="/admin/companies/vendor/{firm.pk}/change/"' in page
+
+
+def test_an_action_on_nobody_says_what_to_do_first(as_, ada, max_):
+    data = {"action": "deactivate", "index": "0"}
+    page = as_(ada).post("/admin/companies/membership/", data, follow=True)
+    sentence = "Nothing was done: tick rows of the list first, then run it."
+    assert [str(each) for each in page.context["messages"]] == [sentence]
+
+
+def test_a_form_beside_djangos_own_says_that_something_is_wrong(as_, ada, tower):
+    """As Django's forms do: in a line above, and by the colour of the field."""
+    address = f"/admin/companies/project/{tower.pk}/people/"
+    client = as_(ada)
+    assert "errornote" not in client.get(address).text
+    page = client.post(address, {"starts_on": "2030-01-01"}).text
+    assert "Please correct the errors below." in page
+    assert page.count('class="form-row asked errors"') == 2
+
+
+def test_days_are_chosen_in_the_calendar_of_the_browser(as_, ada):
+    form = as_(ada).get("/admin/companies/projectmembership/add/").text
+    assert form.count('<input type="date"') == 2
+    assert "vDateField" not in form
