@@ -46,7 +46,8 @@ def test_journey(page, context, log_in, ada, tower, bridge, next_letter):
 
     # S1: the company's administrator adds a person with a project …
     page.get_by_role("link", name="Administration").click()
-    page.get_by_role("link", name="Directory", exact=True).click()
+    desk = page.get_by_role("navigation", name="The desk")
+    desk.get_by_role("link", name="Directory").click()
     page.get_by_role("link", name="Add person").click()
     page.get_by_label("E-mail address").fill("Ivo@SubCo.example")
     page.get_by_label("First name").fill("Ivo")
@@ -136,7 +137,8 @@ def test_a_first_password_is_handed_over(page, log_in, ada, tower):
     put_on(zoe, tower)
     log_in(ada.email, PASSWORD)
     page.get_by_role("link", name="Administration").click()
-    page.get_by_role("link", name="Directory", exact=True).click()
+    desk = page.get_by_role("navigation", name="The desk")
+    desk.get_by_role("link", name="Directory").click()
     page.get_by_role("row", name=re.compile("Zoe")).get_by_role("checkbox").check()
     actions = page.get_by_role("combobox", name="Action")
     actions.select_option(value="first_password")

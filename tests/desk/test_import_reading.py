@@ -422,7 +422,7 @@ def test_a_broken_quotation_costs_its_row(line, texts, broken):
     first, second, third = rows
     assert [*first.cells.values()] == [*third.cells.values()] == texts
     for row in (first, third):
-        said = [f"Row {row.number}, {each}: {MEND} Mend it." for each in broken]
+        said = [f"Row {row.number}, {each}: {MEND} Correct it." for each in broken]
         assert row.reason == " ".join(said)
     assert second.cells["Name"] == 'Novák; "Ivo"'
 

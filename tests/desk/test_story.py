@@ -521,7 +521,7 @@ def test_another_companys_story_is_not_there(as_, gina, ivo):
     assert client.get(story_url(ivo.membership)).status_code == 404
     for query in ("ivo", "ivo@subco.example", "Novak"):
         page = client.get(WHY, {"q": query})
-        assert "Nobody in the directory fits" in text(page)
+        assert "Nobody in the directory matches" in text(page)
         assert reverse(
             "admin:companies_membership_story", args=[ivo.membership_id]
         ) not in text(page)
