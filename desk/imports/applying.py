@@ -121,14 +121,10 @@ class Writer:
         by, company = self.source.actor, self.source.company
         facts = {"import": str(self.source)}
         added = AuditEvent.Kind.ENTRY_ADDED
-        events = [
-            *(AuditEvent.of(added, by, company, firm, facts) for firm in self.firms),
-        ]
+        events = [AuditEvent.of(added, by, company, firm, facts) for firm in self.firms]
         events += [
             AuditEvent.of(
-                AuditEvent.Kind.ENTRY_ADDED
-                if each.is_first
-                else AuditEvent.Kind.ENTRY_CHANGED,
+                added if each.is_first else AuditEvent.Kind.ENTRY_CHANGED,
                 by,
                 company,
                 each.person.entry,
