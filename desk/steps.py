@@ -74,9 +74,9 @@ class Situation:
     has_agreed: bool = True
     is_refused: bool = False  # since the last log-in that worked
     sees_project: bool = True
+    is_suspended: bool = False  # on one that they would see otherwise
     # Of who sees none: whether they are on one all the same.
     begins_later: bool = False
-    is_suspended: bool = False
     is_project_closed: bool = False
 
 
@@ -178,6 +178,10 @@ class Finding(Enum):
         "{person} gets in, but sees no project today: theirs are not active.",
         OPEN_PROJECT,
     )
+    PARTLY_SUSPENDED = (
+        "{person} gets in, but is suspended on a project, and does not see it today.",
+        LIFT,
+    )
     NO_PROJECT = "{person} gets in, but sees no project today.", ADD_TO_PROJECT
     IN = "{person} gets in.", NOTHING
 
@@ -210,7 +214,9 @@ def find_joined(now: Situation) -> Finding:
         return Finding.REFUSED
     if not now.has_agreed:
         return Finding.TERMS_OPEN
-    return Finding.IN if now.sees_project else find_on_project(now)
+    if not now.sees_project:
+        return find_on_project(now)
+    return Finding.PARTLY_SUSPENDED if now.is_suspended else Finding.IN
 
 
 def find_on_project(now: Situation) -> Finding:

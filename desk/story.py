@@ -184,7 +184,8 @@ class Story:
         closed = self.grants(is_active=False)
         return {
             "begins_later": GrantState.NOT_BEGUN in states,
-            "is_suspended": GrantState.SUSPENDED in states,
+            "is_suspended": GrantState.SUSPENDED in states
+            and not self.entry.template.makes_administrator,
             "is_project_closed": any(
                 grant.state_on(self.today) != GrantState.OVER for grant in closed
             ),

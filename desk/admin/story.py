@@ -112,7 +112,7 @@ class StoryPages(CompanyScopedAdmin):
 def where(step: Step, entry: Membership) -> str:
     """The page on which a step is taken: of a suspension the list of their grants."""
     if step == LIFT:
-        query = {"q": entry.email, "state": GrantState.SUSPENDED}
+        query = {"membership__id__exact": entry.pk, "state": GrantState.SUSPENDED}
         return reverse("admin:companies_projectmembership_changelist", query=query)
     return reverse("admin:companies_membership_change", args=[entry.pk])
 

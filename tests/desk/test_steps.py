@@ -72,7 +72,8 @@ CASES = [
     (OUTSIDE | {"begins_later": True, "is_suspended": True}, "NOT_BEGUN", steps.WAIT),
     (OUTSIDE | {"is_suspended": True}, "SUSPENDED", steps.LIFT),
     (OUTSIDE | {"is_project_closed": True}, "PROJECT_CLOSED", steps.OPEN_PROJECT),
-    (JOINED | {"is_suspended": True, "is_project_closed": True}, "IN", steps.NOTHING),
+    (JOINED | {"is_suspended": True}, "PARTLY_SUSPENDED", steps.LIFT),
+    (JOINED | {"begins_later": True, "is_project_closed": True}, "IN", steps.NOTHING),
     (JOINED, "IN", steps.NOTHING),
     (JOINED | {"has_terms": False}, "IN", steps.NOTHING),
 ]

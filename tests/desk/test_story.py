@@ -21,6 +21,7 @@ from tests.cast import (
     add_member,
     add_user,
     invite,
+    put_on,
     work,
 )
 from tests.desk.test_directory_list import (
@@ -232,6 +233,12 @@ def suspended(entry, ada):
     entry.project_memberships.all().suspend("insurance ended", ada.user)
 
 
+def partly_suspended(entry, ada):
+    suspended(entry, ada)
+    annex = Project.objects.create(company=entry.company, name="Annex", number="24-018")
+    put_on(entry, annex)
+
+
 def not_begun(entry, ada):
     entry.project_memberships.update(starts_on=date(2099, 5, 2))
 
@@ -261,6 +268,7 @@ def refused(entry, ada):
         (terms, "TERMS_OPEN"),
         (switched_off, "LOG_IN_OFF"),
         (suspended, "SUSPENDED"),
+        (partly_suspended, "PARTLY_SUSPENDED"),
         (not_begun, "NOT_BEGUN"),
         (closed, "PROJECT_CLOSED"),
         (over, "NO_PROJECT"),
@@ -273,6 +281,17 @@ def test_of_somebody_inside_too(as_, ada, max_, do, finding):
     do(max_, ada)
     answer = read(as_(ada), max_)
     assert answer.context["story"].finding == Finding[finding]
+
+
+def test_a_suspension_is_lifted_in_the_list_of_the_own_grants(as_, ada, max_, tower):
+    """Not in one that has somebody of a like address besides."""
+    other = add_member(ada.company, f"a.{max_.email}")
+    put_on(other, tower)
+    for entry in (max_, other):
+        suspended(entry, ada)
+    client = as_(ada)
+    page = client.get(read(client, max_).context["step"]["url"])
+    assert [row.membership for row in page.context["cl"].result_list] == [max_]
 
 
 def test_who_is_on_a_project_is_not_sent_to_be_added_to_it(as_, ada, max_):
