@@ -109,6 +109,7 @@ def test_importing(page, take, log_in):
     page.get_by_role("button", name="Upload and compare").click()
     work()
     expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    follow(page.get_by_role("link", name="All", exact=True))
     take("import", 1280, 860)
 
 
