@@ -35,7 +35,7 @@ def test_levels_are_set_by_the_keyboard_alone(page, log_in, ada, max_):
     expect(page.get_by_text("Please correct")).to_be_hidden()
     assert foreman.level_of()["rfis"] == 2
 
-    press_tab_to(page, page.get_by_role("button", name="Save", exact=True))
+    press_tab_to(page, page.get_by_role("button", name="Save and confirm"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     levels = foreman.level_of()
