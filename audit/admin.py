@@ -105,7 +105,9 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Do what a button says beside saving: the action it names, or the chosen one.
 
-        So what was typed is saved first, and the action finds it.
+        So what was typed is saved first, and the action finds it. Such a button is a
+        'Save and continue editing' to Django, with the action as its value: where there
+        is nothing to do besides, one stays on the form.
         """
         name, post = f"{IN_FORM.value}-action", request.POST.copy()
         action = post.get("_continue", "")

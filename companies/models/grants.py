@@ -107,8 +107,7 @@ class ProjectMembershipQuerySet(models.QuerySet["ProjectMembership"]):
             new = ProjectMembership(company=project.company)
             grant = made.get(place) or places.get(place, new)
             grant.project, grant.membership = project, entry
-            has_days = grant.pk and grant.state_on(today) != GrantState.OVER
-            if place in made or has_days:
+            if place in made or grant.goes_on(today):
                 granting.there.append(grant)
                 continue
             grant.template = template
@@ -364,6 +363,10 @@ class ProjectMembership(OwnedByCompany):
             return GrantState.NOT_BEGUN
         is_over = self.ends_on and self.ends_on < day
         return GrantState.OVER if is_over else GrantState.IN_FORCE
+
+    def goes_on(self, day: date) -> bool:
+        """Whether it is there, and not over: suspended or still to begin, too."""
+        return self.pk is not None and self.state_on(day) != GrantState.OVER
 
     def state_words(self, day: date) -> str:
         """The same in words; of a suspension, why."""

@@ -56,7 +56,7 @@ class ProjectFormSet(CompanyInlineFormSet):
     same_choices = frozenset({"template"})
 
 
-class GrantForm(GivingForm):
+class ProjectInlineForm(GivingForm):
     """A grant in the form of its person; it keeps its project, as in its own form."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,7 +66,7 @@ class GrantForm(GivingForm):
 
 
 class ProjectInline(CompanyScopedInline):
-    form = GrantForm
+    form = ProjectInlineForm
     formset = ProjectFormSet
     adds_from = Level.STANDARD
     model = ProjectMembership

@@ -142,33 +142,26 @@ class ImportAdmin(CompanyScopedAdmin):
         return self.page(request, "desk/import.html", source.name, **told)
 
     def told(self, request: HttpRequest, source: Import) -> dict[str, Any]:
-        """What the page says: counts, and the rows of the kind that is asked for.
-
-        Before a list is applied those that are refused, until one asks for others.
-        """
+        """What the page says: counts, and the rows of the kind that is asked for."""
         counts = source.counts()
-        kinds = [(kind, counts[kind]) for kind in ImportRow.Kind if counts.get(kind)]
-        has_refused = bool(counts.get(ImportRow.Kind.REFUSED))
-        begins_with_refused = has_refused and source.state == Import.State.PLANNED
-        first = ImportRow.Kind.REFUSED.value if begins_with_refused else ""
-        chosen = request.GET.get("kind", first)
+        chosen = chosen_kind(request, source, counts)
         rows = source.rows.select_related("membership__user")
-        if chosen in counts:
+        if chosen:
             rows = rows.of_kind(chosen)
-        else:
-            chosen = ""
         firms = source.rows.new_firms()
         return {
             "original": source,
             "done": source.progress(),
-            "kinds": kinds,
+            "kinds": [
+                (kind, counts[kind]) for kind in ImportRow.Kind if kind in counts
+            ],
             "stays": counts.get(ImportRow.Kind.KEPT, 0),
             "chosen": chosen,
             "rows": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p")),
             "firms": firms[:FIRMS_NAMED],
             "firm_count": len(firms),
             "more_firms": len(firms) - FIRMS_NAMED,
-            "has_refused": has_refused,
+            "has_refused": ImportRow.Kind.REFUSED in counts,
             "writes": sum(counts.get(kind, 0) for kind in ImportRow.DOING),
             "has_mails": source.has_invitations
             and Delivery.objects.filter(batch=source.batch).exists(),
@@ -224,6 +217,17 @@ def said_again(rows: models.QuerySet[ImportRow]) -> list[str]:
         for column in [*in_columns(others), *cells.keys() & {PROJECT_NAME}]
     }
     return [column for column in [*COLUMNS, PROJECT_NAME] if column in twice]
+
+
+def chosen_kind(request: HttpRequest, source: Import, counts: dict[str, int]) -> str:
+    """Of which kind rows are shown; empty for all.
+
+    Before a list is applied they are the refused ones, until one asks for others.
+    """
+    is_planned = source.state == Import.State.PLANNED
+    first = ImportRow.Kind.REFUSED.value if is_planned else ""
+    asked = request.GET.get("kind", first)
+    return asked if asked in counts else ""
 
 
 def as_cells(row: ImportRow, again: list[str]) -> list[str]:
